@@ -1,0 +1,111 @@
+"""The ASGI app out of doors and layers; it knows no room, so that tests can furnish their own."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, FastAPI
+from mcp.server.lowlevel.server import Server
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from student_hub.access.service import Access
+from student_hub.platform.http.authentication import Authentication
+from student_hub.platform.http.body import BodyLimit
+from student_hub.platform.http.edge import Edge
+from student_hub.platform.http.health import Health
+from student_hub.platform.http.json_bodies import JsonBodies
+from student_hub.platform.http.raised import say_errors
+from student_hub.platform.http.states import states_router
+from student_hub.platform.mcp.dispatcher import Dispatcher
+from student_hub.platform.mcp.envelopes import JSONRPC_PATHS, MCP_PATH, RPC_PATH, refusal
+from student_hub.platform.mcp.rpc import RpcDoor
+from student_hub.platform.mcp.server import McpDoor, build_server
+from student_hub.platform.mcp.tool import Tool
+from student_hub.platform.observability.metrics import Metrics
+from student_hub.platform.parts import Parts
+from student_hub.platform.settings import Settings
+
+Stop = Callable[[], Awaitable[None]]
+
+DESCRIPTION = (
+    "The single source of truth for students and their learning history. Every path but the "
+    "states needs an API key, as `X-API-Key` or as a bearer token. Errors are problem details "
+    "(RFC 9457) with the platform's codes. Tools are served at `/mcp` (MCP) and `/rpc` (JSON-RPC)."
+)
+INSTRUCTIONS = (
+    "Student Hub knows the students of a mathematics platform: who they are, what they have "
+    "learned and how they are doing. Students are named by their UUID. An answer may lack "
+    "sections whose source is away; it says so itself."
+)
+
+
+def assemble(
+    parts: Parts,
+    settings: Settings,
+    health: Health,
+    *,
+    routers: Sequence[APIRouter],
+    tools: Sequence[Tool],
+    on_stop: Stop,
+) -> ASGIApp:
+    """The whole app; needs `Access` and `Metrics` among the parts.
+
+    `on_stop` runs in the app's own loop when it has answered its last request.
+    """
+    metrics = parts.get(Metrics)
+    dispatcher = Dispatcher(tools, parts, metrics)
+    server = build_server(dispatcher, version=version("student-hub"), instructions=INSTRUCTIONS)
+    all_routers = [states_router(health, metrics), *routers]
+    app = build_app(parts, settings, server, routers=all_routers, on_stop=on_stop)
+    rpc = RpcDoor(dispatcher)
+    app.router.routes.append(Route(RPC_PATH, rpc.answer, methods=["POST"]))
+    return in_layers(app, parts, settings)
+
+
+def build_app(
+    parts: Parts,
+    settings: Settings,
+    server: Server,
+    *,
+    routers: Sequence[APIRouter],
+    on_stop: Stop,
+) -> FastAPI:
+    """The app without its layers: the rooms' routes, and the server at /mcp."""
+    mcp = McpDoor(
+        server,
+        allowed_hosts=settings.allowed_hosts,
+        allowed_origins=settings.allowed_origins,
+        max_body_bytes=settings.max_body_bytes,
+        refuse=refusal,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with mcp.run():
+            yield
+        await parts.get(Access).drain()
+        await on_stop()
+
+    app = FastAPI(
+        title="Student Hub",
+        version=version("student-hub"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    app.state.parts = parts
+    say_errors(app)
+    for router in routers:
+        app.include_router(router)
+    app.router.routes.append(Route(MCP_PATH, mcp))
+    return app
+
+
+def in_layers(app: ASGIApp, parts: Parts, settings: Settings) -> ASGIApp:
+    """The app behind, from the outside in: edge, authentication, body limit, strict JSON."""
+    strict = JsonBodies(app, only_json=JSONRPC_PATHS, refuse=refusal)
+    limited = BodyLimit(strict, most=settings.max_body_bytes, refuse=refusal)
+    locked = Authentication(limited, authenticate=parts.get(Access).authenticate, refuse=refusal)
+    return Edge(locked, refuse=refusal, metrics=parts.get(Metrics))

@@ -1,0 +1,71 @@
+"""What a person does next, once everything runs."""
+
+import json
+from typing import Any
+
+import aiohttp
+
+from student_hub.entry.context import secret
+from student_hub.entry.house import build
+from student_hub.entry.stack.state import StackState
+from student_hub.platform.security.caller import SYSTEM
+from student_hub.platform.settings import Settings
+from student_hub.students.schemas import Student
+from student_hub.students.service import Students
+
+NEXT = """
+Student Hub is up at {url}   (its REST interface: {url}/docs)
+
+  key      {key}
+
+  try      curl -s -H "X-API-Key: {key}" \\
+             {url}{path}
+
+  MCP      {mcp}
+
+  stop     Ctrl-C; the data stays, and the next start finds it again
+"""
+
+WELL = frozenset({"healthy", "degraded"})
+
+
+async def what_next(settings: Settings) -> str:
+    """The address, a key, a command to try, and the line that adds the hub to an MCP client."""
+    url, key = f"http://127.0.0.1:{settings.port}", secret(settings, "api_key")
+    student = await _someone(settings)
+    path = f"/v1/students/{student.id}/profile" if student else "/v1/students"
+    server = {"type": "http", "url": f"{url}/mcp", "headers": {"X-API-Key": key}}
+    mcp = json.dumps({"mcpServers": {"student-hub": server}})
+    return NEXT.format(url=url, key=key, path=path, mcp=mcp)
+
+
+async def _someone(settings: Settings) -> Student | None:
+    house = build(settings)
+    try:
+        page = await house.parts.get(Students).page(SYSTEM, limit=1)
+    finally:
+        await house.close()
+    return page.students[0] if page.students else None
+
+
+async def status_text(state: StackState) -> tuple[str, bool]:
+    """What runs and how it is, a line each; and whether the hub can answer requests."""
+    health = await _health(state.url)
+    lines = [f"{name:<14}pid {pid}" for name, pid in sorted(state.pids.items())]
+    overall = health.pop("status", "does not answer")
+    parts = {**health.pop("nodes", {}), **health}
+    lines += ["", *(f"{name:<14}{how}" for name, how in sorted(parts.items()))]
+    return "\n".join([f"{state.url} {overall}", "", *lines]), overall in WELL
+
+
+async def _health(url: str) -> dict[str, Any]:
+    timeout = aiohttp.ClientTimeout(total=5)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as http,
+            http.get(f"{url}/health") as response,
+        ):
+            answer: dict[str, Any] = await response.json()
+            return answer
+    except (aiohttp.ClientError, OSError):
+        return {}

@@ -1,0 +1,139 @@
+"""`student-hub up`: the whole platform on one machine, from an empty folder to a first profile."""
+
+import asyncio
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from student_hub.entry import programs
+from student_hub.entry.context import completed, kept_keys, secret
+from student_hub.entry.demo import load_demo_school
+from student_hub.entry.farewell import what_next
+from student_hub.entry.nodes import NODE_FOLDER
+from student_hub.entry.stack.events import Event
+from student_hub.entry.stack.folder import open_folder
+from student_hub.entry.stack.lock import FolderLock
+from student_hub.entry.stack.ports import require_free
+from student_hub.entry.stack.postgres import EmbeddedPostgres
+from student_hub.entry.stack.state import StackState, remove_state, write_state
+from student_hub.entry.stack.supervisor import Supervisor
+from student_hub.entry.stack.valkey import EmbeddedValkey
+from student_hub.migrations import run as migrations
+from student_hub.nodes.registry import NodeName
+from student_hub.platform.settings import Settings
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a person asked of `up`."""
+
+    settings: Settings
+    say: Say
+    first_node_port: int = 8_001
+    demo: bool = True
+    show_logs: bool = False
+
+    @property
+    def node_ports(self) -> dict[NodeName, int]:
+        """The reference nodes to run: those for which no setting names another server."""
+        return {
+            node: self.first_node_port + node.number - 1
+            for node in NodeName
+            if f"node{node.number}_url" not in self.settings.model_fields_set
+        }
+
+
+async def up(wishes: Wishes) -> None:
+    """Starts everything, says what to do next, and runs until it is told to stop.
+
+    Raises StackError, one sentence for a person, when something stands in the way; what had been
+    started is stopped first.
+    """
+    folder = await asyncio.to_thread(open_folder, wishes.settings.data_dir)
+    with FolderLock(folder) as lock:
+        require_free({"--port": wishes.settings.port})
+        for port in wishes.node_ports.values():
+            require_free({"--nodes-port": port})
+        async with _supervisor(wishes, folder, lock) as supervisor:
+            try:
+                await _run(wishes, supervisor, folder)
+            finally:
+                remove_state(folder)
+    wishes.say(f"everything has stopped; the data stays in {folder}")
+
+
+def _supervisor(wishes: Wishes, folder: Path, lock: FolderLock) -> Supervisor:
+    def tell(event: Event) -> None:
+        wishes.say(str(event))
+
+    def show(program: str, line: str) -> None:
+        wishes.say(f"{program:>12} | {line}")
+
+    return Supervisor(folder, lock=lock, on_event=tell, on_line=show if wishes.show_logs else None)
+
+
+async def _run(wishes: Wishes, supervisor: Supervisor, folder: Path) -> None:
+    settings = await _start_servers(wishes, supervisor, folder)
+    if settings is None:
+        return
+    for revision in await migrations.upgrade(secret(settings, "database_url")):
+        wishes.say(f"migrated the database: {revision}")
+    if not await _start_platform(wishes, supervisor, folder, settings):
+        return
+    if wishes.demo:
+        await load_demo_school(settings, wishes.say)
+    _publish(supervisor, folder, settings)
+    wishes.say(await what_next(settings))
+    await supervisor.run_until_stopped()
+
+
+async def _start_servers(wishes: Wishes, supervisor: Supervisor, folder: Path) -> Settings | None:
+    """The settings of the whole stack, its servers running; None when it was asked to stop."""
+    servers: dict[str, EmbeddedPostgres | EmbeddedValkey] = {
+        "database_url": EmbeddedPostgres(folder),
+        "redis_url": EmbeddedValkey(folder),
+    }
+    urls: dict[str, str] = {}
+    for name, server in servers.items():
+        if getattr(wishes.settings, name) is None:
+            await asyncio.to_thread(server.prepare)
+            urls[name] = server.url
+            if not await supervisor.start(server.program()):
+                return None
+    nodes = {
+        f"node{node.number}_url": f"http://127.0.0.1:{port}/mcp"
+        for node, port in wishes.node_ports.items()
+    }
+    settings = wishes.settings.model_copy(update={"data_dir": folder, **nodes})
+    return completed(settings, kept_keys(folder), **urls)
+
+
+async def _start_platform(
+    wishes: Wishes, supervisor: Supervisor, folder: Path, settings: Settings
+) -> bool:
+    """Nodes side by side, then the hub; False when it was asked to stop meanwhile."""
+    log_folder = folder / NODE_FOLDER
+    log_folder.mkdir(mode=0o700, exist_ok=True)
+    nodes = [
+        programs.reference_node(node, port, log_folder, settings)
+        for node, port in wishes.node_ports.items()
+    ]
+    started = await asyncio.gather(*(supervisor.start(node) for node in nodes))
+    hub = (programs.api(settings), programs.worker(settings), programs.beat(settings))
+    return all(started) and await supervisor.start(*hub)
+
+
+def _publish(supervisor: Supervisor, folder: Path, settings: Settings) -> None:
+    state = StackState(
+        pid=os.getpid(),
+        url=f"http://127.0.0.1:{settings.port}",
+        api_key=secret(settings, "api_key"),
+        database_url=secret(settings, "database_url"),
+        redis_url=secret(settings, "redis_url"),
+        ports={"api": settings.port},
+        pids=supervisor.pids,
+    )
+    write_state(folder, state)

@@ -1,0 +1,182 @@
+"""What can be done with the learning history."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from student_hub.access.policy import may_see
+from student_hub.history import repository
+from student_hub.history.checking import AHEAD, CONFLICT, EARLIEST, VOIDED, Batch, Ready, check
+from student_hub.history.errors import EventNotFound
+from student_hub.history.messages import ForwardEvents
+from student_hub.history.repository import KnownEvent, Position, StoredEvent
+from student_hub.history.schemas import (
+    Code,
+    Event,
+    EventKey,
+    EventType,
+    HistoryPage,
+    Receipt,
+    Voided,
+)
+from student_hub.platform.clock import Clock
+from student_hub.platform.db.database import Database, Transaction
+from student_hub.platform.errors import InvalidInput
+from student_hub.platform.jobs.ledger import Ledger
+from student_hub.platform.security.caller import Caller, Scope
+from student_hub.students.service import Students
+
+MOST_EVENTS = 10_000
+MOST_LISTED = 1_000
+MOST_DAYS = 365
+MONTHS_AHEAD = 3
+
+
+class History:
+    """The learning history: use cases take the caller, operations an open transaction.
+
+    With a `forward` ledger, every batch leaves one job that hands its new events to node 4.
+    """
+
+    def __init__(
+        self, db: Database, students: Students, clock: Clock, *, forward: Ledger | None = None
+    ) -> None:
+        self._db = db
+        self._students = students
+        self._clock = clock
+        self._forward = forward
+
+    async def record(self, caller: Caller, entries: Sequence[object]) -> Receipt:
+        """Stores the good ones of at most 10,000 events, each once, and says what ails the others.
+
+        All in one transaction: events, their students' new generation, and the job to forward them.
+        """
+        caller.require(Scope.WRITE)
+        if len(entries) > MOST_EVENTS:
+            raise InvalidInput.field("events", f"are more than {MOST_EVENTS}")
+        async with self._db.transaction() as tx:
+            return await self.store(tx, entries)
+
+    async def of_student(
+        self,
+        caller: Caller,
+        student_id: UUID,
+        *,
+        days: int = 30,
+        limit: int = 100,
+        before: str | None = None,
+        event_type: EventType | None = None,
+    ) -> HistoryPage:
+        """The student's events of the last `days` (1–365), newest first; or StudentNotFound."""
+        caller.require(Scope.READ)
+        _within("days", days, MOST_DAYS)
+        _within("limit", limit, MOST_LISTED)
+        position, since = _position(before), self._clock() - timedelta(days=days)
+        async with self._db.transaction() as tx:
+            student = await self._students.require(tx, student_id)
+            may_see(caller, student)
+            found = await repository.newest(tx, student_id, since, position, event_type, limit + 1)
+        more = len(found) > limit
+        return HistoryPage(events=found[:limit], next=_cursor(found[limit - 1]) if more else None)
+
+    async def void(self, caller: Caller, key: EventKey) -> Voided:
+        """Takes the event out of the history for good, even when it is sent again; safe to repeat.
+
+        EventNotFound when it was never stored.
+        """
+        caller.require(Scope.WRITE)
+        now = self._clock()
+        async with self._db.transaction() as tx:
+            pair = (key.source_node, key.source_id)
+            voided = await repository.void(tx, pair, caller.subject, now)
+            if voided is None:
+                raise EventNotFound
+            if voided.voided_at == now:
+                await self._students.touch(tx, [voided.student_id])
+        return voided
+
+    async def make_partitions(self, ahead: int = MONTHS_AHEAD) -> list[str]:
+        """Makes the partitions of this month, of so many ahead, and of what lies in DEFAULT.
+
+        The names of those that were made; safe to repeat and to run at once.
+        """
+        async with self._db.transaction() as tx:
+            return await repository.make_partitions(tx, ahead)
+
+    async def make_months(self, months: Iterable[date]) -> None:
+        """Makes the partitions of those months that events may be of, one transaction each."""
+        latest = (self._clock() + AHEAD).date()
+        for month in sorted(month for month in months if EARLIEST.date() <= month <= latest):
+            async with self._db.transaction() as tx:
+                await repository.make_partition(tx, month)
+
+    async def store(self, tx: Transaction, entries: Iterable[object]) -> Receipt:
+        """What `record` does, in the caller's transaction."""
+        return await self.store_checked(tx, self.check(entries))
+
+    def check(self, entries: Iterable[object]) -> Batch:
+        """The events each checked by itself, ready for `store_checked`; touches nothing."""
+        return check(entries, self._clock())
+
+    async def store_checked(self, tx: Transaction, batch: Batch) -> Receipt:
+        """Stores what passed the check, once, in the caller's transaction."""
+        # Locks are taken in one order everywhere: students, event keys, generations.
+        batch.drop_strangers(await self._students.existing(tx, sorted(batch.students)))
+        stored = await repository.store(tx, list(batch.ready.values())) if batch.ready else []
+        await self._settle_known(tx, batch, stored)
+        if stored:
+            await self._students.touch(tx, {event.item.event.student_id for event in stored})
+            await self._pass_on(tx, stored)
+        refused = sorted(batch.refused, key=lambda refused: refused.index)
+        return Receipt(stored=len(stored), repeated=batch.repeated, refused=refused)
+
+    async def events_by_id(self, tx: Transaction, ids: Collection[int]) -> list[Event]:
+        """Those of the events that are still in the history, oldest id first."""
+        return await repository.by_id(tx, ids)
+
+    async def _settle_known(
+        self, tx: Transaction, batch: Batch, stored: Sequence[StoredEvent]
+    ) -> None:
+        rest = batch.ready.keys() - {event.item.key for event in stored}
+        if not rest:
+            return
+        known = await repository.known(tx, list(rest))
+        for key in rest:
+            _settle(batch, batch.ready[key], known.get(key))
+
+    async def _pass_on(self, tx: Transaction, stored: Sequence[StoredEvent]) -> None:
+        if self._forward is not None:
+            job = ForwardEvents(event_ids=sorted(event.id for event in stored))
+            await self._forward.put(tx, job)
+
+
+def _settle(batch: Batch, item: Ready, known: KnownEvent | None) -> None:
+    # None: the event's former student was deleted this very moment; sent again, it will be stored.
+    if known is not None and known.voided:
+        batch.refuse(item, VOIDED, Code.VOIDED)
+    elif known is not None and known.fingerprint == item.fingerprint:
+        batch.repeated += 1
+    else:
+        batch.refuse(item, CONFLICT, Code.CONFLICT)
+
+
+def _within(field: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise InvalidInput.field(field, f"is not between 1 and {most}")
+
+
+def _cursor(event: Event) -> str:
+    return f"{event.occurred_at.isoformat()}_{event.id}".replace("+00:00", "Z")
+
+
+def _position(cursor: str | None) -> Position | None:
+    if cursor is None:
+        return None
+    at, _, number = cursor.partition("_")
+    try:
+        position = Position(datetime.fromisoformat(at), int(number))
+    except ValueError as error:
+        raise InvalidInput.field("before", "is not one that a page gave") from error
+    if position.occurred_at.tzinfo is None:
+        raise InvalidInput.field("before", "is not one that a page gave")
+    return position

@@ -1,0 +1,1 @@
+"""One module a revision, in order; plain DDL, so that a revision never changes with the models."""

@@ -1,0 +1,28 @@
+"""Node 4, the Lab: what a student did, and the place where learning events are handed in."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from student_hub.nodes.gateway import Answered, Gateway
+from student_hub.nodes.registry import NodeName, NodeTool
+from student_hub.nodes.schemas import Activities, Recorded
+
+ACTIVITIES = NodeTool(NodeName.LAB, "get_recent_activities", Activities, "activities")
+RECORD = NodeTool(NodeName.LAB, "record_events", Recorded)
+RECORD_TIMEOUT_S = 30.0
+
+
+class Lab:
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    async def recent_activities(self, student_id: UUID, days: int) -> Answered[Activities]:
+        """Activity of the last `days` days, newest first; NodeFailed when there is no answer."""
+        return await self._gateway.call(ACTIVITIES, {"student_id": str(student_id), "days": days})
+
+    async def record_events(self, events: Sequence[dict[str, Any]]) -> Recorded:
+        """Hands learning events over (at most 1,000); the node stores each once."""
+        arguments = {"events": list(events)}
+        answered = await self._gateway.call(RECORD, arguments, deadline_s=RECORD_TIMEOUT_S)
+        return answered.value

@@ -1,0 +1,4 @@
+"""The ground every room stands on: transactions, cache, callers, doors, jobs.
+
+It knows nothing of students.
+"""

@@ -1,0 +1,1 @@
+"""Transactions on PostgreSQL: `Database.transaction()` is the only way to the data."""

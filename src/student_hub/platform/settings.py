@@ -1,0 +1,78 @@
+"""Every setting of the hub, read once by `entry` from the environment and `.env`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class ToolName(BaseModel):
+    """How a node's team calls one of its tools: its name, and our argument names to theirs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    arguments: dict[str, str] = {}
+
+
+class Settings(BaseSettings):
+    """The environment variables that the hub obeys; the field names in capitals."""
+
+    model_config = SettingsConfigDict(env_file=".env", frozen=True, extra="ignore")
+
+    database_url: SecretStr | None = Field(
+        None, description="PostgreSQL 14+ (postgresql://…); none: embedded"
+    )
+    redis_url: SecretStr | None = Field(
+        None, description="Redis 7+ or Valkey (redis://…); none: embedded"
+    )
+    celery_broker_url: SecretStr | None = Field(None, description="default: REDIS_URL")
+    celery_result_backend: SecretStr | None = Field(
+        None, description="default: no results are kept, the ledger in PostgreSQL knows them"
+    )
+    api_key: SecretStr | None = Field(None, description="a first administrator key")
+    encryption_key: SecretStr | None = Field(
+        None, description="32 random bytes in base64: the master key of all personal data"
+    )
+    node1_url: str = "http://localhost:8001/mcp"
+    node2_url: str = "http://localhost:8002/mcp"
+    node3_url: str = "http://localhost:8003/mcp"
+    node4_url: str = "http://localhost:8004/mcp"
+    node5_url: str = "http://localhost:8005/mcp"
+    node6_url: str = "http://localhost:8006/mcp"
+    node_tools: dict[str, ToolName] = Field(
+        {},
+        description="renamed node tools, JSON: {'q-dna.get_mastery_level': {'name': 'mastery', "
+        "'arguments': {'student_id': 'learner'}}}",
+    )
+    node_timeout_ms: Annotated[int, Field(ge=10)] = Field(
+        500, description="one node call of a profile is cut after so long"
+    )
+    profile_deadline_ms: Annotated[int, Field(ge=50)] = Field(
+        1_200, description="all node calls of a profile together"
+    )
+    profile_ttl_s: Annotated[int, Field(ge=0)] = Field(
+        300, description="how long a good section of a profile is served from the cache"
+    )
+    forward_events: bool = Field(
+        True, description="hand new learning events to node 4 (its tool record_events)"
+    )
+    allowed_hosts: list[str] = Field(
+        ["localhost", "127.0.0.1", "[::1]"],
+        description="JSON list of Host names that /mcp answers to",
+    )
+    allowed_origins: list[str] = Field([], description="JSON list of browser origins for /mcp")
+    max_body_bytes: Annotated[int, Field(ge=1_024)] = Field(
+        8 * 1_024 * 1_024, description="a larger request body is refused with 413"
+    )
+    database_pool_size: Annotated[int, Field(ge=1)] = Field(
+        10, description="connections of one process"
+    )
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8_000
+    data_dir: Path = Field(
+        Path("data"), description="folder of the embedded servers, keys and logs"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"

@@ -1,0 +1,74 @@
+"""Asks several nodes at once under one deadline; who fails or is late fails alone."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from student_hub.nodes.errors import NodeFailed, Reason
+from student_hub.nodes.gateway import Answered
+from student_hub.nodes.lab import Lab
+from student_hub.nodes.logic_engine import LogicEngine
+from student_hub.nodes.q_dna import QDna
+from student_hub.nodes.registry import NodeName
+from student_hub.nodes.report import Report
+from student_hub.nodes.school import SchoolInfo
+from student_hub.profiles.sections import Section, Sections
+
+Call = Coroutine[Any, Any, Answered[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileNodes:
+    """The nodes that a profile is gathered from."""
+
+    logic_engine: LogicEngine
+    q_dna: QDna
+    lab: Lab
+    report: Report
+    school: SchoolInfo
+
+    def call(self, node: NodeName, student_id: UUID, school_id: str, days: int) -> Call:
+        """The question that a profile has for that node; KeyError for a node it does not ask."""
+        questions: dict[NodeName, Callable[[], Call]] = {
+            NodeName.LOGIC_ENGINE: lambda: self.logic_engine.knowledge_state(student_id),
+            NodeName.Q_DNA: lambda: self.q_dna.mastery_levels(student_id),
+            NodeName.LAB: lambda: self.lab.recent_activities(student_id, days),
+            NodeName.REPORT: lambda: self.report.latest_reports(student_id),
+            NodeName.SCHOOL: lambda: self.school.school(school_id),
+        }
+        return questions[node]()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """Who answered, and why the others did not."""
+
+    good: Sections = field(default_factory=dict)
+    failed: dict[NodeName, Reason] = field(default_factory=dict)
+
+
+async def ask_all(calls: Mapping[NodeName, Call], deadline_s: float) -> Outcome:
+    """All calls side by side; after `deadline_s` seconds those still open count as timed out."""
+    tasks = {node: asyncio.create_task(call) for node, call in calls.items()}
+    try:
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=deadline_s)
+        return _collect(tasks)
+    finally:
+        for task in tasks.values():
+            task.cancel()
+
+
+def _collect(tasks: Mapping[NodeName, asyncio.Task[Answered[Any]]]) -> Outcome:
+    outcome = Outcome()
+    for node, task in tasks.items():
+        if not task.done():
+            outcome.failed[node] = Reason.TIMEOUT
+            continue
+        try:
+            outcome.good[node] = Section.of(task.result())
+        except NodeFailed as error:
+            outcome.failed[node] = error.reason
+    return outcome

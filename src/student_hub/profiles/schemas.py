@@ -1,0 +1,79 @@
+"""The profile as its readers get it, and the sections it is gathered from."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from student_hub.nodes.schemas import (
+    Activity,
+    KnowledgeState,
+    MasteryLevels,
+    ReportCard,
+    School,
+)
+from student_hub.students.schemas import Grade
+
+
+class State(StrEnum):
+    """How fresh a node's part of the profile is."""
+
+    FRESH = "fresh"
+    CACHED = "cached"
+    STALE = "stale"
+    UNAVAILABLE = "unavailable"
+    SKIPPED = "skipped"
+
+
+class Source(BaseModel):
+    """What became of one node: `stale` is its last good answer, `skipped` was not asked for.
+
+    `age_seconds` and `answered_at` belong to the answer shown and are null when there is none;
+    `reason` says why the node could not be asked anew (timeout, circuit_open, invalid, error).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    node: int = Field(ge=1)
+    state: State
+    age_seconds: float | None = None
+    answered_at: datetime | None = None
+    reason: str | None = None
+
+
+class BasicInfo(BaseModel):
+    """Who the student is, from the hub's own register."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    school_id: str
+    grade: Grade
+    class_name: str
+
+
+class ActiveIntervention(BaseModel):
+    """A learning intervention that is under way."""
+
+    model_config = ConfigDict(frozen=True)
+
+    intervention_id: str
+
+
+class UnifiedProfile(BaseModel):
+    """One student, gathered. A section that could not be had is null; `sources` says why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    student_id: UUID
+    basic_info: BasicInfo
+    school: School | None
+    knowledge_state: KnowledgeState | None
+    mastery_levels: MasteryLevels | None
+    recent_activities: list[Activity] | None
+    latest_reports: list[ReportCard] | None
+    active_interventions: list[ActiveIntervention]
+    sources: dict[str, Source]
+    cached: bool
+    generated_at: datetime

@@ -1,0 +1,182 @@
+"""What goes in and out of the room."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+
+from student_hub.platform.text import Text
+
+MOST_REFUSALS = 1_000
+EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
+
+Grade = Annotated[int, Field(strict=True, ge=1, le=12)]
+Name = Annotated[Text, Field(max_length=100)]
+SchoolId = Annotated[Text, Field(max_length=50, pattern=r"^[^:]+$", examples=["SCH001"])]
+ClassName = Annotated[Text, Field(max_length=50, examples=["1반"])]
+StudentNumber = Annotated[Text, Field(max_length=20)]
+Email = Annotated[Text, Field(max_length=254, pattern=EMAIL)]
+Contact = Annotated[Text, Field(max_length=200)]
+Label = Annotated[Text, Field(max_length=200)]
+Labels = Annotated[list[Label], Field(max_length=20)]
+
+
+class Closed(BaseModel):
+    """A shape without other fields than its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ParentPreferences(Closed):
+    """How and how often a student's parents want to hear."""
+
+    notification_method: Literal["email", "kakao", "sms", "webhook", "in_app", "none"] | None = None
+    report_frequency: Literal["immediate", "daily", "weekly", "monthly", "none"] | None = None
+
+
+class Metadata(Closed):
+    """What is known about how a student learns.
+
+    A closed set: metadata is searchable and so not sealed, and no place to park personal data.
+    """
+
+    learning_style: Label | None = None
+    special_needs: Labels = []
+    interests: Labels = []
+    parent_preferences: ParentPreferences = ParentPreferences()
+
+
+class StudentIn(Closed):
+    """A student to store. With an `id` of the sender's own, sending again is safe."""
+
+    id: UUID | None = None
+    name: Name
+    school_id: SchoolId
+    grade: Grade
+    class_name: ClassName
+    student_number: StudentNumber | None = None
+    email: Email | None = None
+    parent_contact: Contact | None = None
+    metadata: Metadata = Metadata()
+
+
+class StudentPatch(Closed):
+    """What to change: a field not sent stays, null empties it, `metadata` is replaced whole."""
+
+    name: Name | None = None
+    school_id: SchoolId | None = None
+    grade: Grade | None = None
+    class_name: ClassName | None = None
+    student_number: StudentNumber | None = None
+    email: Email | None = None
+    parent_contact: Contact | None = None
+    metadata: Metadata | None = None
+
+    @field_validator("name", "school_id", "grade", "class_name", "metadata")
+    @classmethod
+    def _stays(cls, value: object) -> object:
+        if value is None:
+            raise PydanticCustomError("needed", "cannot be emptied")
+        return value
+
+
+class Student(BaseModel):
+    """A student as stored; times in UTC."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    name: str
+    school_id: str
+    grade: int
+    class_name: str
+    student_number: str | None
+    email: str | None
+    parent_contact: str | None
+    metadata: Metadata
+    created_at: datetime
+    updated_at: datetime
+
+
+class Glance(BaseModel):
+    """A student and the generation of all that is cached about them."""
+
+    model_config = ConfigDict(frozen=True)
+
+    student: Student
+    generation: int
+
+
+class StudentPage(BaseModel):
+    """Students in the order of their ids; `next` asks for the page after this one."""
+
+    students: list[Student]
+    next: str | None
+
+
+class StudentFilter(Closed):
+    """Which students a list holds; every filter that is given must hold."""
+
+    school_id: SchoolId | None = None
+    grade: Grade | None = None
+    class_name: ClassName | None = None
+    name: Name | None = None
+
+
+class Put(StrEnum):
+    """What became of a student that was put."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+class RefusedRow(BaseModel):
+    """A row (counted from 1) that was not stored, and why."""
+
+    row: int
+    field: str
+    problem: str
+
+
+class StudentReceipt(BaseModel):
+    """What became of the rows of an import; the first 1,000 refusals in detail."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    refused: int = 0
+    refusals: list[RefusedRow] = []
+
+    def count(self, put: Put) -> None:
+        setattr(self, put.value, getattr(self, put.value) + 1)
+
+    def refuse(self, row: int, fault: "Fault") -> None:
+        self.refused += 1
+        if len(self.refusals) < MOST_REFUSALS:
+            self.refusals.append(RefusedRow(row=row, field=fault.field, problem=fault.problem))
+
+
+class Fault(NamedTuple):
+    """The first thing wrong with something that was sent; `field` is a dotted path."""
+
+    field: str
+    problem: str
+
+    @classmethod
+    def first(cls, error: ValidationError) -> "Fault":
+        detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        field = ".".join(str(step) for step in detail["loc"])[:200]
+        match detail["type"]:
+            case "extra_forbidden":
+                return cls(field, "there is no such field")
+            case "missing":
+                return cls(field, "is needed")
+            case "model_type":
+                return cls(field, "is not a JSON object")
+            case _:
+                return cls(field, detail["msg"])

@@ -1,0 +1,43 @@
+"""The form of an API key."""
+
+import pytest
+
+from student_hub.access.keys import hash_of, new_key, read_key
+
+pytestmark = pytest.mark.requirement("api-keys")
+
+
+def test_a_new_key_reads_back_and_no_two_are_alike() -> None:
+    """The form is `shk_live_<id>_<secret>_<checksum>`; id and secret are random."""
+    one, another = new_key(), new_key()
+    assert read_key(one.text) == one
+    assert one.text.startswith(f"shk_live_{one.id}_")
+    assert one.id != another.id
+    assert one.text[22:70] != another.text[22:70]
+
+
+@pytest.mark.parametrize("position", [0, 5, 12, 25, 69, 72, -1])
+def test_a_typing_error_is_seen_without_a_look_up(position: int) -> None:
+    """One changed character anywhere breaks the form or the checksum."""
+    text = new_key().text
+    wrong = "0" if text[position] != "0" else "1"
+    index = position % len(text)
+    assert read_key(text[:index] + wrong + text[index + 1 :]) is None
+
+
+@pytest.mark.parametrize("text", ["", "shk_live_", "x" * 5_000, "shk_live_0_0_0", " x"])
+def test_what_is_no_key_is_none(text: str) -> None:
+    """Anything else is not a key, whatever its length."""
+    assert read_key(text) is None
+
+
+def test_a_key_with_anything_behind_it_is_none() -> None:
+    """Not even a line's end is overlooked."""
+    assert read_key(new_key().text + "\n") is None
+
+
+def test_a_hash_depends_on_the_pepper() -> None:
+    """Who has the database but not the pepper cannot try keys."""
+    text = new_key().text
+    assert hash_of(b"a" * 32, text) != hash_of(b"b" * 32, text)
+    assert len(hash_of(b"a" * 32, text)) == 32

@@ -1,0 +1,72 @@
+"""Batches at once: real transactions on several connections, none lost, none doubled."""
+
+import asyncio
+import random
+from contextlib import suppress
+
+import pytest
+
+from factories import a_student, event, scalar
+from student_hub.history.errors import EventNotFound
+from student_hub.history.schemas import Code, EventKey
+from student_hub.history.service import History
+from student_hub.platform.db.database import Database
+from student_hub.platform.security.caller import SYSTEM
+from student_hub.students.schemas import StudentPatch
+from student_hub.students.service import Students
+
+COUNT = "SELECT count(*) FROM learning_history"
+
+
+@pytest.mark.requirement("history-once")
+async def test_the_same_events_in_many_batches_at_once_are_stored_once(
+    history: History, students: Students, database: Database
+) -> None:
+    """Eight senders with the same events in eight orders: no deadlock, each event once."""
+    some = [await a_student(students) for _ in range(10)]
+    batch = [event(some[n % 10].id) for n in range(400)]
+    orders = [random.Random(seed).sample(batch, len(batch)) for seed in range(8)]  # noqa: S311 (a seeded order)
+    receipts = await asyncio.gather(*(history.record(SYSTEM, order) for order in orders))
+    assert sum(receipt.stored for receipt in receipts) == 400
+    assert sum(receipt.repeated for receipt in receipts) == 7 * 400
+    assert not any(receipt.refused for receipt in receipts)
+    assert await scalar(database, COUNT) == 400
+
+
+async def test_two_contents_for_one_event_at_once_store_one_and_refuse_the_other(
+    history: History, students: Students
+) -> None:
+    """Whoever comes second hears of the conflict."""
+    student = await a_student(students)
+    first = event(student.id)
+    second = {**first, "content": {"result": "incorrect"}}
+    receipts = await asyncio.gather(
+        history.record(SYSTEM, [first]), history.record(SYSTEM, [second])
+    )
+    assert sorted(receipt.stored for receipt in receipts) == [0, 1]
+    assert [r.code for receipt in receipts for r in receipt.refused] == [Code.CONFLICT]
+
+
+async def test_students_may_be_changed_and_deleted_while_events_come_in(
+    history: History, students: Students, database: Database
+) -> None:
+    """Recording, moving, voiding, deleting and making partitions at once never fail each other."""
+    some = [await a_student(students) for _ in range(6)]
+    batches = [[event(student.id) for student in some * 5] for _ in range(6)]
+    source_id = str(batches[0][0]["source_id"])
+
+    async def void() -> None:
+        with suppress(EventNotFound):
+            await history.void(SYSTEM, EventKey(source_node=4, source_id=source_id))
+
+    await asyncio.gather(
+        *(history.record(SYSTEM, batch) for batch in batches),
+        *(students.update(SYSTEM, s.id, StudentPatch(class_name="9반")) for s in some[1:]),
+        students.delete(SYSTEM, some[0].id),
+        void(),
+        history.make_partitions(),
+        history.make_partitions(),
+    )
+    kept = await scalar(database, COUNT)
+    assert kept == 6 * 5 * 5
+    assert await scalar(database, "SELECT count(*) FROM event_keys") == kept

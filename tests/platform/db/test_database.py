@@ -1,0 +1,114 @@
+"""A transaction is a block: committed as a whole, or not at all."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from factories import scalar
+from student_hub.platform.db.database import Database, async_url, inside
+
+
+@pytest.fixture
+async def noted(database: Database) -> None:
+    """A table to write into."""
+    async with database.transaction() as tx:
+        await tx.session.execute(text("CREATE TABLE noted (note text)"))
+
+
+async def note(database: Database, *, then: Exception | None = None) -> list[str]:
+    """Notes something and asks for an action after the commit; the actions that ran."""
+    done: list[str] = []
+
+    async def action() -> None:
+        done.append("done")
+
+    async with database.transaction() as tx:
+        await tx.session.execute(text("INSERT INTO noted VALUES ('x')"))
+        tx.after_commit(action)
+        assert not done
+        if then is not None:
+            raise then
+    return done
+
+
+@pytest.mark.usefixtures("noted")
+async def test_a_block_left_in_peace_is_committed_and_then_acts(database: Database) -> None:
+    """Actions asked for run after the commit."""
+    assert await note(database) == ["done"]
+    assert await scalar(database, "SELECT count(*) FROM noted") == 1
+
+
+@pytest.mark.usefixtures("noted")
+async def test_a_block_that_raises_leaves_nothing(database: Database) -> None:
+    """Neither rows nor actions, and the error arrives as it was."""
+    with pytest.raises(KeyError, match="mine"):
+        await note(database, then=KeyError("mine"))
+    assert await scalar(database, "SELECT count(*) FROM noted") == 0
+
+
+@pytest.mark.usefixtures("noted")
+async def test_a_cancelled_block_leaves_nothing_and_gives_its_connection_back(
+    database_url: str,
+) -> None:
+    """A client that goes away does not use the pool up."""
+    database = Database(database_url, pool_size=1)
+    started = asyncio.Event()
+
+    async def wait() -> None:
+        async with database.transaction() as tx:
+            await tx.session.execute(text("INSERT INTO noted VALUES ('x')"))
+            started.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(wait())
+    await started.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert await scalar(database, "SELECT count(*) FROM noted") == 0
+    await database.close()
+
+
+async def test_only_the_task_in_the_block_is_inside(database: Database) -> None:
+    """What must not run inside a transaction can see that it would."""
+    async with database.transaction():
+        assert inside.get()
+    assert not inside.get()
+
+
+async def test_times_come_back_in_utc(database: Database) -> None:
+    """Whatever the server's zone."""
+    at = await scalar(database, "SELECT timestamptz '2026-01-08T14:30:00+09:00'")
+    assert at == datetime(2026, 1, 8, 5, 30, tzinfo=UTC)
+    assert isinstance(at, datetime)
+    assert at.tzinfo is not None
+
+
+async def test_a_ping_tells_whether_the_database_answers(database: Database) -> None:
+    """Nothing when it does, its error when it does not."""
+    await database.ping()
+    away = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(OSError, match=r"refused|Connect"):
+        await away.ping()
+    await away.close()
+
+
+@pytest.mark.usefixtures("noted")
+async def test_what_cannot_run_in_a_transaction_has_a_bare_connection(database: Database) -> None:
+    """VACUUM is refused in a transaction and runs here."""
+    async with database.connection() as connection:
+        await connection.execute(text("VACUUM noted"))
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_any_postgresql_url_goes_by_way_of_asyncpg(scheme: str) -> None:
+    """URLs as other tools write them are understood."""
+    assert async_url(f"{scheme}://u:p@h/d") == "postgresql+asyncpg://u:p@h/d"
+
+
+@pytest.mark.parametrize("url", ["mysql://h/d", "h/d", ""])
+def test_another_database_is_refused(url: str) -> None:
+    """The error names the setting and not the URL, which may hold a password."""
+    with pytest.raises(ValueError, match="DATABASE_URL must start with postgresql://"):
+        async_url(url)
