@@ -54,6 +54,7 @@ PROMISES: dict[str, str] = {
     "node-never-in-transaction": "No node is called inside a transaction.",
     "nodes-configurable": "URLs, tool names and argument names of nodes are settings.",
     # jobs
+    "transactions": "A transaction is whole or not at all; what follows it runs after it.",
     "ledger-exactly-once": "A job's effect happens once, whoever dies when.",
     "ledger-retries": "A failing job is retried later and at last set aside.",
     # doors
@@ -76,6 +77,7 @@ PROMISES: dict[str, str] = {
     "nodes-paths": "Learning paths follow prerequisites and gain.",
     "nodes-problems": "Generated problems pass independent checks.",
     "nodes-answers-safe": "Answers are read without executing them.",
+    "nodes-serving": "Reference nodes are MCP servers of both eras that start and stop cleanly.",
     "nodes-faults": "Reference nodes can be slow or failing on purpose.",
     "nodes-demo-school": "The demo school's learners have a stated truth that the model finds.",
 }

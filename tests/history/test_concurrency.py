@@ -15,6 +15,8 @@ from student_hub.platform.security.caller import SYSTEM
 from student_hub.students.schemas import StudentPatch
 from student_hub.students.service import Students
 
+pytestmark = pytest.mark.requirement("history-once")
+
 COUNT = "SELECT count(*) FROM learning_history"
 
 

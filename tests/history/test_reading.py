@@ -15,6 +15,8 @@ from student_hub.platform.security.caller import SYSTEM
 from student_hub.students.errors import StudentNotFound
 from student_hub.students.service import Students
 
+pytestmark = pytest.mark.requirement("history-read")
+
 
 def ago(**time: float) -> str:
     return (datetime.now(UTC) - timedelta(**time)).isoformat()

@@ -16,6 +16,8 @@ from student_hub.platform.ndjson import Unreadable
 from student_hub.platform.security.caller import SYSTEM
 from student_hub.students.service import Students
 
+pytestmark = pytest.mark.requirement("history-batch")
+
 COUNT = "SELECT count(*) FROM learning_history"
 
 

@@ -16,6 +16,8 @@ from student_hub.nodes.logic_engine import LogicEngine
 from student_hub.nodes.registry import Address, NodeName, Renamed
 from student_hub.platform.db.database import Database
 
+pytestmark = pytest.mark.requirement("nodes-configurable")
+
 STUDENT = UUID("550e8400-e29b-41d4-a716-446655440000")
 OTHER = UUID("650e8400-e29b-41d4-a716-446655440000")
 KNOWN = {"student_id": str(STUDENT), "concepts": [{"name": "이차방정식", "mastery": 0.85}]}

@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from student_hub.platform.ndjson import Unreadable, values
+
+pytestmark = pytest.mark.requirement("bad-input")
 
 
 async def arriving(*chunks: bytes) -> AsyncIterator[bytes]:

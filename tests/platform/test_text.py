@@ -10,6 +10,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from student_hub.platform.text import Text
 
+pytestmark = pytest.mark.requirement("students-input")
+
 SHORT = TypeAdapter[str](Annotated[Text, Field(max_length=5)])
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
+
 from learning_events import START, answer, student_id, trace
 from reference_nodes.eventlog import EventLog, LoggedEvent
 from reference_nodes.events import Content, LearningEvent
@@ -14,6 +16,8 @@ from reference_nodes.learning.activity import (
     median_minutes_a_day,
     sittings,
 )
+
+pytestmark = pytest.mark.requirement("nodes-real-models")
 
 
 def logged(folder: Path, events: Sequence[LearningEvent]) -> list[LoggedEvent]:

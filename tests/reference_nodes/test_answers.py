@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from reference_nodes.problems.answers import UnreadableAnswerError, read_answer
 from reference_nodes.problems.exact import Exact
 
+pytestmark = pytest.mark.requirement("nodes-answers-safe")
+
 X = Exact.letter("x")
 Y = Exact.letter("y")
 

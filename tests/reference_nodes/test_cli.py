@@ -20,6 +20,8 @@ from reference_nodes.demo_school import school
 from reference_nodes.learning.activity import midnight
 from reference_nodes.serving.assembly import NODES
 
+pytestmark = pytest.mark.requirement("nodes-serving")
+
 COMMAND = [sys.executable, "-m", "reference_nodes"]
 
 

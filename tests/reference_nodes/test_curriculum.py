@@ -10,6 +10,8 @@ from reference_nodes.curriculum.codes import OFFICIAL
 from reference_nodes.curriculum.graph import Graph, load
 from reference_nodes.curriculum.source import DOMAINS
 
+pytestmark = pytest.mark.requirement("nodes-curriculum")
+
 OFFICIAL_LIST = (
     Path(__file__).parents[3] / "shared/data/curriculum_kr/achievement_standards_all.csv"
 )

@@ -9,6 +9,8 @@ from reference_nodes.curriculum.codes import normalise_code
 from reference_nodes.curriculum.graph import Concept, Edge, Graph, load
 from reference_nodes.curriculum.source import CurriculumError, entries, read
 
+pytestmark = pytest.mark.requirement("nodes-curriculum")
+
 
 def concept(code: str, *needs: str, grade: int = 9, also: tuple[str, ...] = ()) -> Concept:
     return Concept(

@@ -15,6 +15,8 @@ from learning_events import answer, student_id, trace
 from reference_nodes.eventlog import FILE_NAME, LOCK_NAME, EventLog
 from reference_nodes.events import Content
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 APPENDER = """
 import sys
 from pathlib import Path

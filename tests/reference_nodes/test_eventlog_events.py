@@ -8,6 +8,8 @@ from pydantic import ValidationError
 
 from reference_nodes.events import LearningEvent
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 EVENT: dict[str, object] = {
     "student_id": "550e8400-e29b-41d4-a716-446655440000",
     "event_type": "study",

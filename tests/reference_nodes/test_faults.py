@@ -14,6 +14,8 @@ from node_servers import node
 from reference_nodes.serving.faults import WRONG_STUDENT, Faults, FaultSpecError, described
 from reference_nodes.serving.front import Front
 
+pytestmark = pytest.mark.requirement("nodes-faults")
+
 STUDENT = str(student_id("a"))
 META = {
     "io.modelcontextprotocol/protocolVersion": "2026-07-28",

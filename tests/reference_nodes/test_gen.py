@@ -24,6 +24,8 @@ from reference_nodes.nodes.gen import (
 from reference_nodes.problems.maker import remake
 from reference_nodes.serving.context import NodeContext, NodeTool
 
+pytestmark = pytest.mark.requirement("nodes-paths")
+
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 STUDENT = UUID("550e8400-e29b-41d4-a716-446655440000")
 GOAL, FACTORS = "9수02-20", "9수02-19"

@@ -7,6 +7,8 @@ import pytest
 from reference_nodes.learners import Item, Learner, Pupil, draw_items, draw_learner
 from reference_nodes.learning.rasch import sigmoid
 
+pytestmark = pytest.mark.requirement("nodes-demo-school")
+
 LEARNER = Learner(theta=0.5, strengths={"x": 0.25, "y": -0.75})
 
 

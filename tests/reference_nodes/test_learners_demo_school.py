@@ -21,6 +21,8 @@ from reference_nodes.learning.activity import SEOUL, midnight
 from reference_nodes.learning.model import LearningModel
 from reference_nodes.learning.rasch import sigmoid
 
+pytestmark = pytest.mark.requirement("nodes-demo-school")
+
 TODAY = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)  # noon in Seoul
 SEED = 7
 

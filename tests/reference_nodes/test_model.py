@@ -14,6 +14,8 @@ from reference_nodes.events import LearningEvent
 from reference_nodes.learning.history import Answer, StudentHistory
 from reference_nodes.learning.model import Estimate, Keeper, LearningModel
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 CONCEPTS = ("9수02-19", "9수02-20", "9수02-21")
 Beliefs = dict[str, dict[str, Estimate]]
 

@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from learning_events import START, answer, call, context_of, student_id
 from reference_nodes.nodes.lab import ActivityQuestion, RecentActivities, Recorded, tools
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 
 def test_activities_come_per_day_newest_first(tmp_path: Path) -> None:
     """Seconds, problems and right answers of each day in Seoul."""

@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from learning_events import START, answer, call, context_of, student_id
 from reference_nodes.events import LearningEvent
 from reference_nodes.nodes.logic_engine import KnowledgeState, tools
+
+pytestmark = pytest.mark.requirement("nodes-real-models")
 
 QUADRATIC, FACTORING = "9수02-20", "9수02-19"
 

@@ -12,6 +12,8 @@ from reference_nodes.curriculum import graph
 from reference_nodes.events import LearningEvent
 from reference_nodes.nodes.q_dna import MasteryLevel, WeakAreas, tools
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 T = TypeVar("T", bound=BaseModel)
 QUADRATIC, FACTORING, PARABOLA = "9수02-20", "9수02-19", "9수02-21"
 

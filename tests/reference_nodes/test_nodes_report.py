@@ -14,6 +14,8 @@ from reference_nodes.events import LearningEvent
 from reference_nodes.nodes.report import DailyReport, LatestReports, WeeklyReport, tools
 from reference_nodes.serving.context import ToolError
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 T = TypeVar("T", bound=BaseModel)
 DAY = 24 * 60.0
 A_WEEK_ON = START + timedelta(days=9)

@@ -10,6 +10,8 @@ from reference_nodes.paths.planner import DEPTH, READY_FROM, plan
 from reference_nodes.paths.reviews import mixed_reviews
 from reference_nodes.paths.steps import Goal, Plan, Student
 
+pytestmark = pytest.mark.requirement("nodes-paths")
+
 GOAL = "9수02-20"
 FACTORS, RADICALS, LINEAR = "9수02-19", "9수01-10", "9수02-04"
 

@@ -11,9 +11,13 @@ from functools import cache
 from random import Random
 from statistics import fmean
 
+import pytest
+
 from reference_nodes.curriculum.graph import load
 from reference_nodes.paths.planner import ordered_work
 from reference_nodes.paths.steps import Goal, Student
+
+pytestmark = pytest.mark.requirement("nodes-paths")
 
 LEARNERS = 200
 PROBLEMS = 120

@@ -13,6 +13,8 @@ from reference_nodes.problems.drafts import LEVELS, Level
 from reference_nodes.problems.maker import NoSuchProblemError, Problem, make, remake
 from reference_nodes.problems.templates import ALL
 
+pytestmark = pytest.mark.requirement("nodes-problems")
+
 SEEDS = range(200)
 FEWEST_DIFFERENT = 20
 

@@ -17,6 +17,8 @@ from reference_nodes.learning.rasch import (
     sigmoid,
 )
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 
 def student(theta: float, v: float, **concepts: tuple[float, float, int]) -> StudentBelief:
     belief = StudentBelief()

@@ -12,6 +12,8 @@ from reference_nodes.learners import Item, Pupil, draw_items, draw_learner
 from reference_nodes.learning.items import ItemTable
 from reference_nodes.learning.rasch import Z80, StudentBelief, absorb, predict
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 
 @dataclass
 class World:

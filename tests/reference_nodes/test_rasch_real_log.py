@@ -12,6 +12,8 @@ from learning_events import auc
 from reference_nodes.learning.items import ItemTable
 from reference_nodes.learning.rasch import StudentBelief, absorb, predict
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 LOG = Path(__file__).parents[3] / "shared/data/interactions/assistments2017_342students.tsv.gz"
 
 

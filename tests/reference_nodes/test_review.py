@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+import pytest
 from fsrs import Card, Rating, Scheduler
 
 from learning_events import START
 from reference_nodes.learning.history import Answer, StudentHistory
 from reference_nodes.learning.review import Reviews
+
+pytestmark = pytest.mark.requirement("nodes-real-models")
 
 BASE = START.timestamp()
 DAY = 86_400.0

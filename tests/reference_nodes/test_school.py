@@ -13,6 +13,8 @@ from reference_nodes.nodes.school_info import SchoolAnswer, SchoolQuestion, tool
 from reference_nodes.school.register import Term, find, schools
 from reference_nodes.serving.context import NodeContext, NodeTool, ToolError
 
+pytestmark = pytest.mark.requirement("nodes-real-models")
+
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 
 

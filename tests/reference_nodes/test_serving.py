@@ -16,6 +16,8 @@ from node_servers import node
 from reference_nodes.eventlog import EventLog
 from reference_nodes.serving.assembly import NODES
 
+pytestmark = pytest.mark.requirement("nodes-serving")
+
 STUDENT = str(student_id("a"))
 ERAS = pytest.mark.parametrize(
     ("mode", "revision"), [("legacy", "2025-11-25"), ("auto", "2026-07-28")]

@@ -24,6 +24,7 @@ from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.jobs.ledger import Ledger
 from student_hub.platform.security.caller import Caller, Scope
+from student_hub.students.errors import StudentNotFound
 from student_hub.students.service import Students
 
 MOST_EVENTS = 10_000
@@ -73,8 +74,8 @@ class History:
         _within("limit", limit, MOST_LISTED)
         position, since = _position(before), self._clock() - timedelta(days=days)
         async with self._db.transaction() as tx:
-            student = await self._students.require(tx, student_id)
-            may_see(caller, student)
+            if not may_see(caller, await self._students.require(tx, student_id)):
+                raise StudentNotFound
             found = await repository.newest(tx, student_id, since, position, event_type, limit + 1)
         more = len(found) > limit
         return HistoryPage(events=found[:limit], next=_cursor(found[limit - 1]) if more else None)

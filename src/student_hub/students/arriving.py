@@ -7,16 +7,9 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from student_hub.platform.ndjson import Unreadable
-from student_hub.students.schemas import Fault, StudentIn, StudentReceipt
+from student_hub.students.schemas import Fault, Row, StudentIn, StudentReceipt
 
 BATCH = 500
-
-
-class Row(NamedTuple):
-    """What was sent, and its number: a row from 1, or a line of a file."""
-
-    number: int
-    value: object
 
 
 class Arrived(NamedTuple):

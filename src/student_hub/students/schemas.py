@@ -135,6 +135,13 @@ class Put(StrEnum):
     REFUSED = "refused"
 
 
+class Row(NamedTuple):
+    """What was sent, and its number: a row from 1, or a line of a file."""
+
+    number: int
+    value: object
+
+
 class RefusedRow(BaseModel):
     """A row (counted from 1) that was not stored, and why."""
 

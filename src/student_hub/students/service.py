@@ -9,13 +9,14 @@ from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.security.caller import Caller, Scope
 from student_hub.platform.security.keyring import Keyring
-from student_hub.students.arriving import Row, batches, bundles
+from student_hub.students.arriving import batches, bundles
 from student_hub.students.errors import StudentExists, StudentNotFound
 from student_hub.students.repository import StudentRepository
 from student_hub.students.schemas import (
     Fault,
     Glance,
     Put,
+    Row,
     Student,
     StudentFilter,
     StudentIn,
@@ -57,6 +58,7 @@ class Students:
 
     async def update(self, caller: Caller, student_id: UUID, patch: StudentPatch) -> Student:
         """The student after the change; StudentNotFound, or StudentExists for a taken place."""
+        caller.require(Scope.READ)
         caller.require(Scope.WRITE)
         async with self._db.transaction() as tx:
             held = await self._rows.to_change(tx, [student_id])
@@ -66,6 +68,7 @@ class Students:
 
     async def delete(self, caller: Caller, student_id: UUID) -> None:
         """Takes the student away with their key and their history; or StudentNotFound."""
+        caller.require(Scope.READ)
         caller.require(Scope.WRITE)
         async with self._db.transaction() as tx:
             held = await self._rows.to_change(tx, [student_id])
@@ -87,9 +90,8 @@ class Students:
         async with self._db.transaction() as tx:
             found = await self._rows.page(tx, wanted, _position(cursor), limit + 1)
         more = len(found) > limit
-        for student in found[:limit]:
-            may_see(caller, student)
-        return StudentPage(students=found[:limit], next=str(found[limit - 1].id) if more else None)
+        shown = [student for student in found[:limit] if may_see(caller, student)]
+        return StudentPage(students=shown, next=str(found[limit - 1].id) if more else None)
 
     async def import_many(
         self, caller: Caller, rows: Iterable[object] | AsyncIterable[object]
@@ -198,9 +200,8 @@ class Students:
 
 
 def _seen(caller: Caller, student: Student | None) -> Student:
-    if student is None:
+    if student is None or not may_see(caller, student):
         raise StudentNotFound
-    may_see(caller, student)
     return student
 
 

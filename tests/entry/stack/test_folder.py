@@ -13,6 +13,8 @@ from student_hub.entry.stack.folder import open_folder
 from student_hub.entry.stack.postgres import EmbeddedPostgres
 from student_hub.entry.stack.private import write_private
 
+pytestmark = pytest.mark.requirement("up-clear-refusals")
+
 
 def test_a_new_folder_is_shut_to_others(new_folder: Path) -> None:
     """Others can neither list nor enter it; as root one account may pass through."""

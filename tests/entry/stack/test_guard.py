@@ -13,6 +13,8 @@ from student_hub.entry.stack.guard import Guard
 from student_hub.entry.stack.processes import command_of
 from student_hub.entry.stack.program import Program
 
+pytestmark = pytest.mark.requirement("supervisor-no-orphans")
+
 
 def test_a_leash_whose_starter_is_gone_runs_nothing(tmp_path: Path) -> None:
     """A supervisor that is killed right after the fork leaves no program behind."""

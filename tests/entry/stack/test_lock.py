@@ -10,6 +10,8 @@ from student_hub.entry.stack.errors import LockHeld
 from student_hub.entry.stack.lock import FolderLock, is_held
 from student_hub.entry.stack.state import StackState, read_state, remove_state, write_state
 
+pytestmark = pytest.mark.requirement("up-clear-refusals")
+
 HOLD = """
 import os, pathlib, sys
 from student_hub.entry.stack.lock import FolderLock

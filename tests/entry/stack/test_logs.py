@@ -1,7 +1,11 @@
 from pathlib import Path
 
+import pytest
+
 from student_hub.entry.stack.backoff import Backoff
 from student_hub.entry.stack.logs import ProgramLog
+
+pytestmark = pytest.mark.requirement("embedded-servers")
 
 
 def test_lines_are_whole_however_they_arrive(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from entry.stack.driven import NOBODY, driven, folder_of_nobody, kill, ordinary_
 from entry.stack.table import living, members, rows, wait_until
 from student_hub.entry.stack.state import read_state
 
+pytestmark = pytest.mark.requirement("supervisor-no-orphans")
+
 
 async def store(database_url: str, redis_url: str) -> None:
     connection = await asyncpg.connect(database_url)

@@ -5,6 +5,8 @@ import pytest
 from student_hub.entry.stack.errors import PortTaken, StackError
 from student_hub.entry.stack.ports import find_free, is_free, require_free
 
+pytestmark = pytest.mark.requirement("up-clear-refusals")
+
 
 def test_a_taken_port_is_told_with_the_option_that_changes_it() -> None:
     """The sentence is the one that a person can act on."""

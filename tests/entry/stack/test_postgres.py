@@ -20,6 +20,8 @@ from student_hub.entry.stack.binaries import server_account
 from student_hub.entry.stack.errors import PortTaken, StackError
 from student_hub.entry.stack.postgres import EmbeddedPostgres
 
+pytestmark = pytest.mark.requirement("embedded-servers")
+
 KEEP = "CREATE TABLE kept AS SELECT 42 AS answer"
 RECALL = "SELECT answer FROM kept"
 LOCALE = "SELECT datlocprovider::text || datlocale FROM pg_database WHERE datname = 'student_hub'"

@@ -5,9 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from entry.stack.driven import kill
 from entry.stack.table import descendants, living, wait_until
 from servers import DATABASE_VARIABLE, REDIS_VARIABLE
+
+pytestmark = pytest.mark.requirement("embedded-servers")
 
 SERVE = """
 import sys, time, servers

@@ -13,6 +13,8 @@ from student_hub.entry.stack.events import Event, EventKind
 from student_hub.entry.stack.program import Program, plain_environment
 from student_hub.entry.stack.supervisor import Supervisor
 
+pytestmark = pytest.mark.requirement("supervisor-no-orphans")
+
 
 def shell(name: str, script: str) -> Program:
     return Program(name, ("/bin/sh", "-c", script), env=plain_environment())

@@ -12,6 +12,8 @@ from student_hub.entry.stack.errors import StackError
 from student_hub.entry.stack.resp import pings
 from student_hub.entry.stack.valkey import EmbeddedValkey
 
+pytestmark = pytest.mark.requirement("embedded-servers")
+
 
 @contextmanager
 def running(valkey: EmbeddedValkey, folder: Path) -> Iterator[subprocess.Popen[bytes]]:

@@ -9,6 +9,8 @@ from sqlalchemy import text
 from factories import scalar
 from student_hub.platform.db.database import Database, async_url, inside
 
+pytestmark = pytest.mark.requirement("transactions")
+
 
 @pytest.fixture
 async def noted(database: Database) -> None:

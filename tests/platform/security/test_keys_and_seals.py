@@ -9,6 +9,8 @@ from student_hub.platform.security.caller import SYSTEM, Caller, Scope
 from student_hub.platform.security.keyring import Keyring, MasterKeyUnusable
 from student_hub.platform.security.sealing import SealBroken, new_key, seal, unseal
 
+pytestmark = pytest.mark.requirement("students-sealed")
+
 MASTER = bytes(range(32))
 
 

@@ -20,8 +20,7 @@ from student_hub.history.schemas import Receipt
 from student_hub.history.service import History
 from student_hub.platform.clock import Clock
 from student_hub.platform.db.database import Database, Transaction
-from student_hub.students.arriving import Row
-from student_hub.students.schemas import StudentReceipt
+from student_hub.students.schemas import Row, StudentReceipt
 from student_hub.students.service import Students
 
 BATCH = 2_000
