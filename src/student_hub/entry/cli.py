@@ -15,7 +15,7 @@ from student_hub.platform.errors import HubError
 from student_hub.platform.jobs.queues import Queue
 from student_hub.platform.security.keyring import MasterKeyUnusable
 
-CONCURRENCY = 2
+CONCURRENCY = 4
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -132,7 +132,7 @@ def worker(
     queue: Annotated[
         list[Queue] | None, typer.Option(help="Queue to work on; again for more; default: all.")
     ] = None,
-    concurrency: Annotated[int, typer.Option(help="Worker processes.")] = CONCURRENCY,
+    concurrency: Annotated[int, typer.Option(help="Jobs at a time.")] = CONCURRENCY,
 ) -> None:
     """Run a worker alone: does the jobs of the ledger in PostgreSQL."""
     from student_hub.entry.worker import run_worker

@@ -10,8 +10,8 @@ from student_hub.entry.house import build
 from student_hub.entry.stack.state import StackState
 from student_hub.platform.security.caller import SYSTEM
 from student_hub.platform.settings import Settings
-from student_hub.students.schemas import Student
-from student_hub.students.service import Students
+from student_hub.students.schemas import Student, StudentFilter
+from student_hub.students.service import EVERYONE, Students
 
 NEXT = """
 Student Hub is up at {url}   (its REST interface: {url}/docs)
@@ -25,6 +25,9 @@ Student Hub is up at {url}   (its REST interface: {url}/docs)
 
   stop     Ctrl-C; the data stays, and the next start finds it again
 """
+
+EXAMPLE = StudentFilter(name="김철수")
+"""The first student of the demo school."""
 
 WELL = frozenset({"healthy", "degraded"})
 
@@ -41,11 +44,15 @@ async def what_next(settings: Settings) -> str:
 
 async def _someone(settings: Settings) -> Student | None:
     house = build(settings)
+    students = house.parts.get(Students)
     try:
-        page = await house.parts.get(Students).page(SYSTEM, limit=1)
+        for wanted in (EXAMPLE, EVERYONE):
+            page = await students.page(SYSTEM, wanted, limit=1)
+            if page.students:
+                return page.students[0]
     finally:
         await house.close()
-    return page.students[0] if page.students else None
+    return None
 
 
 async def status_text(state: StackState) -> tuple[str, bool]:

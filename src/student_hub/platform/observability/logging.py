@@ -12,7 +12,7 @@ PRIVATE = frozenset(
 )
 """Names of values that never reach a log, whoever passes them."""
 
-QUIET = ("uvicorn.access", "mcp", "aiohttp.access")
+QUIET = ("uvicorn.access", "mcp", "aiohttp.access", "celery", "kombu")
 """Libraries whose own lines repeat ours, or show what requests hold."""
 
 
