@@ -32,7 +32,7 @@ KNOWN = UUID("550e8400-e29b-41d4-a716-446655440000")
 UNKNOWN = UUID("550e8400-e29b-41d4-a716-446655440001")
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 MOST_BYTES = 1_024 * 1_024
-START_S = 20
+STOP_S = 60
 
 
 class NobodyThere(HubError):
@@ -195,7 +195,8 @@ def running(app: ASGIApp) -> Iterator[Running]:
             yield Running(f"http://127.0.0.1:{listening.getsockname()[1]}")
         finally:
             server.should_exit = True
-            thread.join(START_S)
+            thread.join(STOP_S)
+            assert not thread.is_alive(), "the server did not stop"
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from factories import scalar
-from student_hub.platform.db.database import Database, async_url, inside
+from student_hub.platform.db.database import Database, DatabaseAway, async_url, inside
 
 pytestmark = pytest.mark.requirement("transactions")
 
@@ -114,3 +114,23 @@ def test_another_database_is_refused(url: str) -> None:
     """The error names the setting and not the URL, which may hold a password."""
     with pytest.raises(ValueError, match="DATABASE_URL must start with postgresql://"):
         async_url(url)
+
+
+async def test_a_database_that_is_away_is_said_to_be_away() -> None:
+    """No connection is an error of the hub's own family, which every door knows how to tell."""
+    database = Database("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(DatabaseAway):
+        async with database.transaction():
+            pytest.fail("there is nothing to work on")
+    await database.close()
+
+
+async def test_a_pool_without_a_connection_to_spare_is_away_too(database_url: str) -> None:
+    """Who waits in vain for a connection is told to try again, and the others go on."""
+    database = Database(database_url, pool_size=1, patience_s=0.1)
+    async with database.transaction() as tx:
+        with pytest.raises(DatabaseAway):
+            async with database.transaction():
+                pytest.fail("there was one connection only")
+        assert (await tx.session.execute(text("SELECT 1"))).scalar_one() == 1
+    await database.close()
