@@ -1,5 +1,6 @@
 """A hub with five fake nodes behind it: what the profile's tests play on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from student_hub.platform.cache.store import Cache
 from student_hub.platform.db.database import Database
 from student_hub.platform.security.caller import SYSTEM
 from student_hub.profiles.asking import ProfileNodes
+from student_hub.profiles.gathering import Gatherer
 from student_hub.profiles.schemas import UnifiedProfile
 from student_hub.profiles.service import Profiles
 from student_hub.profiles.shelf import Shelf
@@ -62,6 +64,8 @@ class Stage:
     """The profile service, the fake nodes behind it, a student, and the clock."""
 
     profiles: Profiles
+    gatherer: Gatherer
+    gateway: Gateway
     students: Students
     database: Database
     nodes: dict[NodeName, FakeNode]
@@ -69,13 +73,34 @@ class Stage:
     clock: SetClock
 
     async def profile(self, *, include_history: bool = True, days: int = 30) -> UnifiedProfile:
-        return await self.profiles.get(
+        json = await self.profiles.get(
             SYSTEM, self.student.id, include_history=include_history, days=days
         )
+        return UnifiedProfile.model_validate_json(json, extra="forbid")
 
     def calls(self) -> dict[str, int]:
         """How often each node was asked for its section."""
         return {name.value: len(node.calls) for name, node in self.nodes.items()}
+
+    async def until_busy(self) -> None:
+        """Waits until something is being gathered."""
+        async with asyncio.timeout(10):
+            while not self.gatherer.is_busy:  # noqa: ASYNC110 (the loop's own turn is waited for)
+                await asyncio.sleep(0)
+
+    async def settled(self) -> None:
+        """Waits until nothing is being gathered any more."""
+        await self.gatherer.settle()
+
+    @asynccontextmanager
+    async def with_cache(self, cache: Cache) -> AsyncIterator[Profiles]:
+        """The same service with another way to the store, as another process has it."""
+        shelf = Shelf(cache, 300)
+        gatherer = Gatherer(profile_nodes(self.gateway), shelf, cache, self.clock, 3.0)
+        yield Profiles(
+            self.students, gatherer, shelf, lambda _seconds, _cached: None, clock=self.clock
+        )
+        await gatherer.close()
 
     async def touch(self, student_id: UUID) -> None:
         async with self.database.transaction() as tx:
@@ -97,17 +122,12 @@ async def set_up(database: Database, students: Students, cache: Cache) -> AsyncI
             clock=clock,
         )
         stack.push_async_callback(gateway.close)
-        profiles = Profiles(
-            database,
-            students,
-            profile_nodes(gateway),
-            Shelf(cache, 300),
-            lambda _seconds, _cached: None,
-            deadline_s=3.0,
-            clock=clock,
-        )
+        shelf = Shelf(cache, 300)
+        gatherer = Gatherer(profile_nodes(gateway), shelf, cache, clock, 3.0)
+        stack.push_async_callback(gatherer.close)
+        profiles = Profiles(students, gatherer, shelf, lambda _seconds, _cached: None, clock=clock)
         student = await students.create(SYSTEM, a_student())
-        yield Stage(profiles, students, database, nodes, student, clock)
+        yield Stage(profiles, gatherer, gateway, students, database, nodes, student, clock)
 
 
 def profile_nodes(gateway: Gateway) -> ProfileNodes:

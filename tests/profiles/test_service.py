@@ -13,7 +13,7 @@ from student_hub.nodes.registry import NodeName
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.errors import NotAllowed
 from student_hub.platform.security.caller import SYSTEM, Caller, Scope
-from student_hub.profiles.schemas import State
+from student_hub.profiles.schemas import State, UnifiedProfile
 from student_hub.students.errors import StudentNotFound
 from student_hub.students.schemas import StudentPatch
 
@@ -71,12 +71,38 @@ async def test_a_second_call_comes_from_the_cache_and_tells_its_age(stage: Stage
 
 @pytest.mark.requirement("profile-cache")
 async def test_sections_expire_after_the_time_to_live(stage: Stage) -> None:
-    """After 300 seconds by the hub's clock the nodes are asked anew."""
+    """After the time to live and its grace, by the hub's clock, the nodes are asked anew."""
     await stage.profile()
-    stage.clock.move(300)
+    stage.clock.move(360)
     profile = await stage.profile()
     assert not profile.cached
     assert set(stage.calls().values()) == {2}
+
+
+@pytest.mark.requirement("profile-revalidation")
+async def test_within_the_grace_an_old_profile_is_shown_while_a_new_one_is_gathered(
+    stage: Stage,
+) -> None:
+    """Nobody waits for the renewal; the next reader has it."""
+    await stage.profile()
+    stage.clock.move(301)
+    shown = await stage.profile()
+    assert shown.cached
+    assert {shown.sources[name].age_seconds for name in ASKED} == {301.0}
+    await stage.settled()
+    assert set(stage.calls().values()) == {2}
+    renewed = await stage.profile()
+    assert renewed.cached
+    assert {renewed.sources[name].age_seconds for name in ASKED} == {0.0}
+
+
+@pytest.mark.requirement("profile-revalidation")
+async def test_a_changed_student_is_never_shown_the_old_way_meanwhile(stage: Stage) -> None:
+    """The grace is for age alone: after a write the old profile is not shown once more."""
+    await stage.profile()
+    stage.clock.move(301)
+    await stage.touch(stage.student.id)
+    assert not (await stage.profile()).cached
 
 
 @pytest.mark.requirement("profile-invalidation")
@@ -195,7 +221,7 @@ async def test_nothing_personal_can_be_read_in_the_store(stage: Stage, valkey_ur
     async with Redis.from_url(valkey_url) as redis:
         names = [name async for name in redis.scan_iter(f"*{stage.student.id}*")]
         kept = [await redis.get(name) for name in names]
-    assert len(kept) == 2
+    assert len(kept) == 5
     for value in kept:
         assert isinstance(value, bytes)
         assert "김철수".encode() not in value
@@ -206,9 +232,11 @@ async def test_nothing_personal_can_be_read_in_the_store(stage: Stage, valkey_ur
 async def test_without_the_store_profiles_are_slower_not_wrong(stage: Stage) -> None:
     """With Valkey away every call asks the nodes, and the answers are complete."""
     away = Cache("redis://127.0.0.1:1/0", bytes(32))
-    stage.profiles._shelf._cache = away  # noqa: SLF001 (the store is pulled out from under it)
-    assert (await stage.profile()).knowledge_state is not None
-    profile = await stage.profile()
+    async with stage.with_cache(away) as profiles:
+        for _ in range(2):
+            json = await profiles.get(SYSTEM, stage.student.id)
+            profile = UnifiedProfile.model_validate_json(json)
+            assert profile.knowledge_state is not None
+            assert not profile.cached
     await away.close()
-    assert not profile.cached
     assert set(stage.calls().values()) == {2}

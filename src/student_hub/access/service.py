@@ -11,12 +11,15 @@ from student_hub.access.errors import KeyNotFound
 from student_hub.access.keys import PREFIX, Presented, hash_of, new_key, read_key
 from student_hub.access.models import ApiKey
 from student_hub.access.schemas import IssuedKey, Key, NewKey
+from student_hub.platform.cache.remembered import Remembered
 from student_hub.platform.clock import Clock, utc_now
 from student_hub.platform.db.database import Database
+from student_hub.platform.db.listening import Listener
 from student_hub.platform.errors import NotAuthenticated
 from student_hub.platform.security.caller import Caller, Scope
 
 SHORTEST_ADMINISTRATOR_KEY = 16
+CHANGED = "api_key_changed"
 NOTED_EVERY = timedelta(minutes=1)
 ADMINISTRATOR = Caller("key:administrator", frozenset({Scope.ADMIN}))
 log = structlog.get_logger()
@@ -32,6 +35,7 @@ class Access:
         pepper: bytes,
         administrator_key: str | None = None,
         clock: Clock = utc_now,
+        listener: Listener | None = None,
     ) -> None:
         if administrator_key is not None and len(administrator_key) < SHORTEST_ADMINISTRATOR_KEY:
             raise ValueError(f"API_KEY must have {SHORTEST_ADMINISTRATOR_KEY} characters or more")
@@ -41,6 +45,7 @@ class Access:
             None if administrator_key is None else hash_of(pepper, administrator_key)
         )
         self._clock = clock
+        self._known = Remembered[ApiKey | None](listener, CHANGED)
         self._notes: dict[str, asyncio.Task[None]] = {}
 
     async def authenticate(self, key: str) -> Caller:
@@ -50,8 +55,7 @@ class Access:
         presented = read_key(key)
         if presented is None:
             raise NotAuthenticated
-        async with self._database.transaction() as tx:
-            row = await repository.find(tx, presented.id)
+        row = await self._row(presented.id)
         if row is None or not self._good(row, presented):
             raise NotAuthenticated
         self._note_use(row)
@@ -93,6 +97,15 @@ class Access:
     async def drain(self) -> None:
         """Waits until every use that was being noted is stored."""
         await asyncio.gather(*self._notes.values(), return_exceptions=True)
+
+    async def _row(self, key_id: str) -> ApiKey | None:
+        """The key as it is stored now, from memory where nothing has changed since."""
+
+        async def load() -> ApiKey | None:
+            async with self._database.transaction() as tx:
+                return await repository.find(tx, key_id)
+
+        return await self._known.read(key_id, load)
 
     def _is_administrator(self, key: str) -> bool:
         known = self._administrator

@@ -12,6 +12,7 @@ from student_hub.history.jobs import history_handlers
 from student_hub.history.service import History
 from student_hub.nodes.gateway import Gateway
 from student_hub.nodes.lab import Lab
+from student_hub.nodes.lane import Signals
 from student_hub.nodes.logic_engine import LogicEngine
 from student_hub.nodes.q_dna import QDna
 from student_hub.nodes.registry import Address, NodeName, Renamed
@@ -20,6 +21,7 @@ from student_hub.nodes.school import SchoolInfo
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database
+from student_hub.platform.db.listening import Listener
 from student_hub.platform.jobs.bell import Doorbell
 from student_hub.platform.jobs.carrier import bell_press, make_celery
 from student_hub.platform.jobs.ledger import Ledger
@@ -29,6 +31,7 @@ from student_hub.platform.parts import Parts
 from student_hub.platform.security.keyring import Keyring
 from student_hub.platform.settings import Settings
 from student_hub.profiles.asking import ProfileNodes
+from student_hub.profiles.gathering import Gatherer
 from student_hub.profiles.service import Profiles
 from student_hub.profiles.shelf import Shelf
 from student_hub.students.service import Students
@@ -65,7 +68,8 @@ def _lay_ground(house: House, settings: Settings) -> None:
     db = Database(secret(settings, "database_url"), pool_size=settings.database_pool_size)
     cache = Cache(secret(settings, "redis_url"), keyring.derive("cache"))
     bell = Doorbell(bell_press(house.celery))
-    for part in (db, cache, bell):
+    listener = Listener(secret(settings, "database_url"))
+    for part in (db, listener, cache, bell):
         house.parts.put(part)
         house.closing.append(part.close)
     house.parts.put(Ledger(db, bell))
@@ -80,10 +84,11 @@ def _build_rooms(house: House, settings: Settings) -> None:
         db,
         pepper=keyring.derive("api-key-pepper"),
         administrator_key=given(settings, "api_key"),
+        listener=parts.get(Listener),
     )
     house.closing.append(access.drain)
     parts.put(access)
-    students = parts.put(Students(db, keyring, utc_now))
+    students = parts.put(Students(db, keyring, utc_now, parts.get(Listener)))
     forward = ledger if settings.forward_events else None
     history = parts.put(History(db, students, utc_now, forward=forward))
     parts.put(Importer(db, students, history, utc_now))
@@ -100,14 +105,11 @@ def _build_readers(house: House, settings: Settings) -> None:
     nodes = ProfileNodes(
         LogicEngine(gateway), QDna(gateway), Lab(gateway), Report(gateway), SchoolInfo(gateway)
     )
-    profiles = Profiles(
-        parts.get(Database),
-        parts.get(Students),
-        nodes,
-        Shelf(parts.get(Cache), settings.profile_ttl_s),
-        metrics.observe_profile,
-        deadline_s=settings.profile_deadline_ms / 1000,
-    )
+    shelf = Shelf(parts.get(Cache), settings.profile_ttl_s)
+    deadline_s = settings.profile_deadline_ms / 1000
+    gatherer = Gatherer(nodes, shelf, parts.get(Cache), utc_now, deadline_s)
+    house.closing.append(gatherer.close)
+    profiles = Profiles(parts.get(Students), gatherer, shelf, metrics.observe_profile)
     parts.put(profiles)
 
 
@@ -116,7 +118,12 @@ def _gateway(settings: Settings, metrics: Metrics) -> Gateway:
         node: Address(getattr(settings, f"node{node.number}_url"), _renamed(settings, node))
         for node in NodeName
     }
-    return Gateway(addresses, metrics.observe_node_call, attempt_s=settings.node_timeout_ms / 1000)
+    return Gateway(
+        addresses,
+        metrics.observe_node_call,
+        signals=Signals(metrics.observe_node_retry, metrics.observe_circuit),
+        attempt_s=settings.node_timeout_ms / 1000,
+    )
 
 
 def _renamed(settings: Settings, node: NodeName) -> dict[str, Renamed]:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from student_hub.nodes.errors import NodeFailed, Reason
 from student_hub.nodes.gateway import Answered
@@ -15,6 +14,7 @@ from student_hub.nodes.registry import NodeName
 from student_hub.nodes.report import Report
 from student_hub.nodes.school import SchoolInfo
 from student_hub.profiles.sections import Section, Sections
+from student_hub.profiles.wanted import Wanted
 
 Call = Coroutine[Any, Any, Answered[Any]]
 
@@ -29,14 +29,15 @@ class ProfileNodes:
     report: Report
     school: SchoolInfo
 
-    def call(self, node: NodeName, student_id: UUID, school_id: str, days: int) -> Call:
+    def call(self, node: NodeName, wanted: Wanted) -> Call:
         """The question that a profile has for that node; KeyError for a node it does not ask."""
+        student = wanted.student
         questions: dict[NodeName, Callable[[], Call]] = {
-            NodeName.LOGIC_ENGINE: lambda: self.logic_engine.knowledge_state(student_id),
-            NodeName.Q_DNA: lambda: self.q_dna.mastery_levels(student_id),
-            NodeName.LAB: lambda: self.lab.recent_activities(student_id, days),
-            NodeName.REPORT: lambda: self.report.latest_reports(student_id),
-            NodeName.SCHOOL: lambda: self.school.school(school_id),
+            NodeName.LOGIC_ENGINE: lambda: self.logic_engine.knowledge_state(student.id),
+            NodeName.Q_DNA: lambda: self.q_dna.mastery_levels(student.id),
+            NodeName.LAB: lambda: self.lab.recent_activities(student.id, wanted.days),
+            NodeName.REPORT: lambda: self.report.latest_reports(student.id),
+            NodeName.SCHOOL: lambda: self.school.school(student.school_id),
         }
         return questions[node]()
 

@@ -77,3 +77,31 @@ class UnifiedProfile(BaseModel):
     sources: dict[str, Source]
     cached: bool
     generated_at: datetime
+
+
+class EntryError(BaseModel):
+    """Why one student's profile is not there; the codes are those of every door."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: int
+    message: str
+    data: dict[str, object]
+
+
+class ProfileEntry(BaseModel):
+    """One student of several: a profile, or the error that is theirs alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    student_id: UUID
+    profile: UnifiedProfile | None
+    error: EntryError | None
+
+
+class UnifiedProfiles(BaseModel):
+    """Several students, in the order in which they were asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    profiles: list[ProfileEntry]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 
@@ -42,29 +43,28 @@ class Section:
 Sections = dict[NodeName, Section]
 
 
-def encode(sections: Mapping[NodeName, Section]) -> bytes:
-    """The sections as JSON, for a cache entry."""
-    return orjson.dumps(
-        {
-            node.value: {"at": section.at, "value": section.value.model_dump(mode="json")}
-            for node, section in sections.items()
-        }
-    )
+@dataclass(frozen=True, slots=True)
+class KeptSection:
+    """A section as it was kept, and the generation of the student that it belongs to."""
+
+    section: Section
+    generation: int
 
 
-def decode(data: bytes | None) -> Sections:
-    """The sections of a cache entry; none for no entry, or one of an older shape."""
+def encode(section: Section, generation: int) -> bytes:
+    """The section as JSON, for a cache entry."""
+    value = section.value.model_dump(mode="json")
+    return orjson.dumps({"generation": generation, "at": section.at, "value": value})
+
+
+def decode(node: NodeName, data: bytes | None) -> KeptSection | None:
+    """The section of a cache entry; None for no entry, or one of an older shape."""
     if data is None:
-        return {}
+        return None
     try:
-        return {
-            NodeName(name): _section(NodeName(name), kept)
-            for name, kept in orjson.loads(data).items()
-        }
-    except (ValueError, KeyError):
-        return {}
-
-
-def _section(node: NodeName, kept: Mapping[str, object]) -> Section:
-    at = datetime.fromisoformat(str(kept["at"])).astimezone(UTC)
-    return Section(KINDS[node].model_validate(kept["value"]), at)
+        kept: dict[str, Any] = orjson.loads(data)
+        at = datetime.fromisoformat(kept["at"]).astimezone(UTC)
+        section = Section(KINDS[node].model_validate(kept["value"]), at)
+        return KeptSection(section, kept["generation"])
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,25 +1,25 @@
 """The unified profile: who may see it, what is still good, what has to be asked."""
 
+import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
 
 from student_hub.access.policy import may_see
-from student_hub.nodes.registry import NodeName
 from student_hub.platform.clock import Clock, utc_now
-from student_hub.platform.db.database import Database
+from student_hub.platform.errors import HubError, InvalidInput
 from student_hub.platform.security.caller import Caller, Scope
-from student_hub.profiles.asking import Outcome, ProfileNodes, ask_all
-from student_hub.profiles.assembly import assemble
-from student_hub.profiles.schemas import UnifiedProfile
-from student_hub.profiles.sections import KINDS, Sections
+from student_hub.profiles.gathering import Gatherer, Reply
+from student_hub.profiles.rendering import Whole, render_entry
 from student_hub.profiles.shelf import Shelf
+from student_hub.profiles.wanted import Wanted
 from student_hub.students.errors import StudentNotFound
-from student_hub.students.schemas import Glance
 from student_hub.students.service import Students
 
+MOST_AT_ONCE = 100
+SIDE_BY_SIDE = 8
 Observe = Callable[[float, bool], None]
 """Told of every profile: seconds, and whether it came whole from the cache."""
 
@@ -27,79 +27,105 @@ log = structlog.get_logger()
 
 
 class Profiles:
-    """Gathers one student's profile."""
+    """Profiles as JSON of the shape `UnifiedProfile`, cached ones without being parsed again."""
 
     def __init__(
         self,
-        db: Database,
         students: Students,
-        nodes: ProfileNodes,
+        gatherer: Gatherer,
         shelf: Shelf,
         observe: Observe,
         *,
-        deadline_s: float,
         clock: Clock = utc_now,
     ) -> None:
-        self._db = db
         self._students = students
-        self._nodes = nodes
+        self._gatherer = gatherer
         self._shelf = shelf
         self._observe = observe
-        self._deadline_s = deadline_s
         self._clock = clock
 
     async def get(
         self, caller: Caller, student_id: UUID, *, include_history: bool = True, days: int = 30
-    ) -> UnifiedProfile:
+    ) -> bytes:
         """The student's profile over the last `days` days.
 
         Raises StudentNotFound for a student who does not exist or whom the caller may not see,
         and NotAllowed without the scope `read`; a node that fails costs only its own section.
         """
         started = time.perf_counter()
-        glance = await self._admit(caller, student_id)
-        wanted = {node for node in KINDS if include_history or node is not NodeName.LAB}
-        kept = await self._shelf.current(student_id, days, glance.generation, self._clock())
-        outcome = await self._ask(glance, wanted - kept.keys(), days)
-        stale = await self._fall_back(glance, days, kept, outcome)
-        profile = assemble(glance.student, wanted, kept, outcome, stale, self._clock())
-        self._tell(profile, time.perf_counter() - started, wanted - kept.keys())
-        return profile
-
-    async def _admit(self, caller: Caller, student_id: UUID) -> Glance:
         caller.require(Scope.READ)
-        async with self._db.transaction() as tx:
-            glance = await self._students.glance(tx, student_id)
+        wanted = await self._admit(caller, student_id, include_history, days)
+        reply = await self._reply(wanted, await self._shelf.whole(wanted))
+        self._tell(wanted, reply, time.perf_counter() - started)
+        return reply.json
+
+    async def get_many(
+        self,
+        caller: Caller,
+        student_ids: Sequence[UUID],
+        *,
+        include_history: bool = True,
+        days: int = 30,
+    ) -> bytes:
+        """Up to 100 profiles as `UnifiedProfiles`, in the order asked for, each failing alone."""
+        started = time.perf_counter()
+        caller.require(Scope.READ)
+        if not 1 <= len(student_ids) <= MOST_AT_ONCE:
+            raise InvalidInput.field("student_ids", f"must be 1 to {MOST_AT_ONCE}")
+        admitted = await self._admit_each(caller, student_ids, include_history, days)
+        present = [wanted for wanted in admitted if isinstance(wanted, Wanted)]
+        found = await self._shelf.wholes(present)
+        wholes = {wanted.name: whole for wanted, whole in zip(present, found, strict=True)}
+        places = asyncio.Semaphore(SIDE_BY_SIDE)
+
+        async def entry(student_id: UUID, wanted: Wanted | HubError) -> bytes:
+            if isinstance(wanted, HubError):
+                return render_entry(student_id, wanted)
+            async with places:
+                reply = await self._reply(wanted, wholes[wanted.name])
+            self._tell(wanted, reply, time.perf_counter() - started)
+            return render_entry(student_id, reply.json)
+
+        entries = await asyncio.gather(*map(entry, student_ids, admitted))
+        return b'{"profiles":[%s]}' % b",".join(entries)
+
+    async def _admit(
+        self, caller: Caller, student_id: UUID, include_history: bool, days: int
+    ) -> Wanted:
+        glance = await self._students.recall(student_id)
         if not may_see(caller, glance.student):
             raise StudentNotFound
-        return glance
+        return Wanted.of(glance, include_history=include_history, days=days)
 
-    async def _ask(self, glance: Glance, missing: Iterable[NodeName], days: int) -> Outcome:
-        student = glance.student
-        calls = {
-            node: self._nodes.call(node, student.id, student.school_id, days) for node in missing
-        }
-        return await ask_all(calls, self._deadline_s)
+    async def _admit_each(
+        self, caller: Caller, student_ids: Sequence[UUID], include_history: bool, days: int
+    ) -> list[Wanted | HubError]:
+        """Each student's wanted profile, or why there is none."""
+        places = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def _fall_back(
-        self, glance: Glance, days: int, kept: Sections, outcome: Outcome
-    ) -> Sections:
-        """Last good answers for the nodes that failed; keeps what the others answered."""
-        if not outcome.good and not outcome.failed:
-            return {}
-        student_id = glance.student.id
-        last_good = await self._shelf.last_good(student_id, days)
-        current = {**kept, **outcome.good}
-        if outcome.good:
-            await self._shelf.keep(student_id, days, glance.generation, current, last_good)
-        return {node: last_good[node] for node in outcome.failed if node in last_good}
+        async def admit(student_id: UUID) -> Wanted | HubError:
+            try:
+                async with places:
+                    return await self._admit(caller, student_id, include_history, days)
+            except StudentNotFound as error:
+                return error
 
-    def _tell(self, profile: UnifiedProfile, seconds: float, asked: Iterable[NodeName]) -> None:
-        self._observe(seconds, profile.cached)
+        return await asyncio.gather(*map(admit, student_ids))
+
+    async def _reply(self, wanted: Wanted, whole: Whole | None) -> Reply:
+        now = self._clock()
+        if whole is None or self._shelf.is_over(whole, now):
+            return await self._gatherer.gather(wanted)
+        if self._shelf.is_due(whole, now):
+            self._gatherer.refresh(wanted)
+        return Reply(whole.render(wanted.student, now), cached=True)
+
+    def _tell(self, wanted: Wanted, reply: Reply, seconds: float) -> None:
+        self._observe(seconds, reply.cached)
         log.info(
             "profile_fetched",
-            student_id=str(profile.student_id),
-            cached=profile.cached,
+            student_id=str(wanted.student.id),
+            cached=reply.cached,
             duration_ms=round(seconds * 1000, 1),
-            nodes_called=sorted(node.value for node in asked),
+            nodes_called=reply.asked,
         )

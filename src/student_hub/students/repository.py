@@ -42,9 +42,9 @@ class StudentRepository:
         query = _rows().add_columns(StudentGenerationRow.generation)
         query = query.join(StudentGenerationRow, StudentGenerationRow.student_id == StudentRow.id)
         row = (await tx.session.execute(query.where(StudentRow.id == student_id))).one_or_none()
-        return (
-            None if row is None else Glance(student=self._student(row), generation=row.generation)
-        )
+        if row is None:
+            return None
+        return Glance(student=self._student(row), generation=row.generation)
 
     async def to_change(self, tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Student]:
         """Those of the students that exist, locked in the order of their ids until the end."""

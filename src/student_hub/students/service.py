@@ -4,8 +4,10 @@ from collections.abc import AsyncIterable, Iterable, Sequence
 from uuid import UUID, uuid4
 
 from student_hub.access.policy import may_see
+from student_hub.platform.cache.remembered import Remembered
 from student_hub.platform.clock import Clock
 from student_hub.platform.db.database import Database, Transaction
+from student_hub.platform.db.listening import Listener
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.security.caller import Caller, Scope
 from student_hub.platform.security.keyring import Keyring
@@ -27,6 +29,7 @@ from student_hub.students.schemas import (
 from student_hub.students.vault import Vault
 
 MOST_LISTED = 200
+TOUCHED = "student_touched"
 EVERYONE = StudentFilter()
 TAKEN = Fault("student_number", StudentExists().message)
 
@@ -34,9 +37,12 @@ TAKEN = Fault("student_number", StudentExists().message)
 class Students:
     """The register of students: use cases take the caller, operations an open transaction."""
 
-    def __init__(self, db: Database, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self, db: Database, keyring: Keyring, clock: Clock, listener: Listener | None = None
+    ) -> None:
         self._db = db
         self._clock = clock
+        self._glances = Remembered[Glance](listener, TOUCHED)
         self._rows = StudentRepository(Vault(keyring))
 
     async def create(self, caller: Caller, student: StudentIn) -> Student:
@@ -74,6 +80,7 @@ class Students:
             held = await self._rows.to_change(tx, [student_id])
             _seen(caller, held.get(student_id))
             await self._rows.delete(tx, student_id)
+            tx.after_commit(lambda: self._forget([student_id]))
 
     async def page(
         self,
@@ -122,6 +129,18 @@ class Students:
             raise StudentNotFound
         return glance
 
+    async def recall(self, student_id: UUID) -> Glance:
+        """What `glance` says, from this process's memory where nothing has changed since.
+
+        A change made elsewhere is heard within moments of its commit, or not trusted to be absent.
+        """
+
+        async def load() -> Glance:
+            async with self._db.transaction() as tx:
+                return await self.glance(tx, student_id)
+
+        return await self._glances.read(str(student_id), load)
+
     async def existing(self, tx: Transaction, ids: Iterable[UUID]) -> set[UUID]:
         """Those of the ids that are students; they stay so until the transaction ends."""
         return await self._rows.lock(tx, ids)
@@ -131,7 +150,9 @@ class Students:
 
         Locks in the order of the ids, so that two batches never deadlock.
         """
-        await self._rows.touch(tx, ids)
+        touched = list(ids)
+        await self._rows.touch(tx, touched)
+        tx.after_commit(lambda: self._forget(touched))
 
     async def put_rows(self, tx: Transaction, rows: Iterable[Row], receipt: StudentReceipt) -> None:
         """Checks and stores the rows as `import_many` does, into the receipt."""
@@ -170,6 +191,10 @@ class Students:
         }
         await self.touch(tx, changed)
         return puts
+
+    async def _forget(self, ids: Iterable[UUID]) -> None:
+        for student_id in ids:
+            self._glances.forget(str(student_id))
 
     async def _put_again(self, tx: Transaction, held: Student, given: StudentIn) -> Put:
         changes = {name: getattr(given, name) for name in StudentPatch.model_fields}

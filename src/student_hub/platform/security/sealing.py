@@ -1,6 +1,7 @@
 """Sealed values: AES-256-GCM (NIST SP 800-38D), bound to the place they were made for."""
 
 import os
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,12 +22,17 @@ def new_key() -> bytes:
 def seal(key: bytes, value: bytes, place: str) -> bytes:
     """Nonce and ciphertext; opens only with the same key at the same `place`."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, value, place.encode())
+    return nonce + _cipher(key).encrypt(nonce, value, place.encode())
 
 
 def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
     """The value that was sealed; SealBroken for anything else."""
     try:
-        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+        return _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
     except (InvalidTag, ValueError) as error:
         raise SealBroken(place) from error
+
+
+@lru_cache(maxsize=1_024)
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(key)

@@ -1,0 +1,110 @@
+"""Gathers a profile that is not in the cache: once for all who want it, here and elsewhere."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from student_hub.platform.cache.flights import Flights
+from student_hub.platform.cache.store import Cache
+from student_hub.platform.clock import Clock
+from student_hub.profiles.asking import ProfileNodes, ask_all
+from student_hub.profiles.assembly import Gathered, assemble
+from student_hub.profiles.rendering import Whole
+from student_hub.profiles.sections import Sections
+from student_hub.profiles.shelf import Shelf
+from student_hub.profiles.wanted import Wanted
+
+LEASE_S = 2.0
+LOOK_EVERY_S = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A profile as JSON, whether no node was asked for it, and which ones were."""
+
+    json: bytes
+    cached: bool
+    asked: tuple[str, ...] = ()
+
+
+class Gatherer:
+    """Asks the nodes for what no cache has; concurrent wishes for one profile become one."""
+
+    def __init__(
+        self, nodes: ProfileNodes, shelf: Shelf, cache: Cache, clock: Clock, deadline_s: float
+    ) -> None:
+        self._nodes = nodes
+        self._shelf = shelf
+        self._cache = cache
+        self._clock = clock
+        self._deadline_s = deadline_s
+        self._flights: Flights[Reply] = Flights()
+
+    async def gather(self, wanted: Wanted) -> Reply:
+        """The profile; in this process one gathering serves all who want the same."""
+        return await self._flights.join(wanted.name, lambda: self._once_everywhere(wanted))
+
+    def refresh(self, wanted: Wanted) -> None:
+        """Gathers anew in the background, unless that is under way here."""
+        self._flights.start(wanted.name, lambda: self._refresh_leased(wanted))
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is being gathered."""
+        return self._flights.in_flight > 0
+
+    async def settle(self) -> None:
+        """Waits for all that is being gathered in the background."""
+        await self._flights.settle()
+
+    async def close(self) -> None:
+        await self._flights.close()
+
+    async def _once_everywhere(self, wanted: Wanted) -> Reply:
+        lease = f"lease:{wanted.name}"
+        token = await self._cache.lease(lease, LEASE_S)
+        if token is None:
+            found = await self._await_other(wanted, lease)
+            if found is not None:
+                return found
+        try:
+            return await self._gather(wanted)
+        finally:
+            if token is not None:
+                await self._cache.release(lease, token)
+
+    async def _refresh_leased(self, wanted: Wanted) -> Reply:
+        lease = f"lease:{wanted.name}"
+        token = await self._cache.lease(lease, LEASE_S)
+        if token is None:
+            return Reply(b"", cached=True)
+        try:
+            return await self._gather(wanted, renew=True)
+        finally:
+            await self._cache.release(lease, token)
+
+    async def _await_other(self, wanted: Wanted, lease: str) -> Reply | None:
+        """What another process gathers meanwhile; None when it comes to nothing whole."""
+        for _ in range(int(self._deadline_s / LOOK_EVERY_S)):
+            await asyncio.sleep(LOOK_EVERY_S)
+            whole = await self._shelf.whole(wanted)
+            if whole is not None:
+                return Reply(whole.render(wanted.student, self._clock()), cached=True)
+            if not await self._cache.is_leased(lease):
+                return None
+        return None
+
+    async def _gather(self, wanted: Wanted, *, renew: bool = False) -> Reply:
+        kept, last_good = await self._shelf.sections(wanted, self._clock())
+        if renew:
+            kept = {}
+        missing = sorted(wanted.nodes - kept.keys())
+        calls: dict[Any, Any] = {node: self._nodes.call(node, wanted) for node in missing}
+        outcome = await ask_all(calls, self._deadline_s)
+        stale: Sections = {n: last_good[n] for n in outcome.failed if n in last_good}
+        gathered = Gathered(kept, outcome, stale)
+        profile = assemble(wanted.student, gathered, self._clock())
+        whole = Whole.of(profile, gathered.shown) if gathered.is_whole else None
+        await self._shelf.keep(wanted, outcome.good, whole)
+        json = profile.model_dump_json().encode()
+        return Reply(json, profile.cached, tuple(node.value for node in missing))
