@@ -3,6 +3,7 @@
 from datetime import date
 from uuid import UUID
 
+import asyncpg
 import pytest
 from dirty_equals import IsPartialDict
 from redis.asyncio import Redis
@@ -11,6 +12,7 @@ from fakes.nodes import body, hang, status
 from profiles.stage import Stage, a_student
 from student_hub.nodes.registry import NodeName
 from student_hub.platform.cache.store import Cache
+from student_hub.platform.db.database import DatabaseAway
 from student_hub.platform.errors import NotAllowed
 from student_hub.platform.security.caller import SYSTEM, Caller, Scope
 from student_hub.profiles.schemas import State, UnifiedProfile
@@ -194,6 +196,44 @@ async def test_all_nodes_hanging_still_gives_the_register(stage: Stage) -> None:
     profile = await stage.profile()
     assert profile.basic_info.name == "김철수"
     assert {profile.sources[name].reason for name in ASKED} == {"timeout"}
+
+
+@pytest.mark.requirement("profile-deadline")
+async def test_a_silent_database_is_said_to_be_away_within_the_deadline(
+    stage: Stage, database_url: str
+) -> None:
+    """A table that is locked elsewhere costs a profile less than its deadline, and no node."""
+    holder = await asyncpg.connect(database_url)
+    async with holder.transaction():
+        await holder.execute("LOCK TABLE students IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(DatabaseAway):
+            await stage.profile()
+    await holder.close()
+    assert set(stage.calls().values()) == {0}
+    assert (await stage.profile()).basic_info.name == "김철수"
+
+
+@pytest.mark.requirement("profile-node-failure")
+async def test_a_moved_student_is_never_shown_the_school_of_before(stage: Stage) -> None:
+    """With node 6 away a new school's section is null; the old school's answer is not theirs."""
+    await stage.profile()
+    await stage.students.update(SYSTEM, stage.student.id, StudentPatch(school_id="SCH999"))
+    stage.nodes[NodeName.SCHOOL].fault = status(503)
+    profile = await stage.profile()
+    assert profile.basic_info.school_id == "SCH999"
+    assert profile.school is None
+    assert profile.sources["school-info"].state is State.UNAVAILABLE
+
+
+@pytest.mark.requirement("profile-node-failure")
+async def test_an_answer_older_than_a_day_is_shown_no_more(stage: Stage) -> None:
+    """Serving a good answer as stale does not make it younger."""
+    await stage.profile()
+    stage.nodes[NodeName.Q_DNA].fault = status(503)
+    for hours, state in ((12, State.STALE), (11, State.STALE), (1, State.UNAVAILABLE)):
+        stage.clock.move(hours * 3600)
+        await stage.touch(stage.student.id)
+        assert (await stage.profile()).sources["q-dna"].state is state
 
 
 @pytest.mark.requirement("profile-unknown-student")
