@@ -23,6 +23,13 @@ Answers = Mapping[str, Any]
 Fault = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+class NotThere(Exception):
+    """A refusal that says: there is no such thing."""
+
+    def __str__(self) -> str:
+        return '{"error": {"code": "not_found", "message": "there is none"}}'
+
+
 @dataclass
 class FakeNode:
     """A node under a test's control: its answers and fault may change while it runs."""
@@ -116,13 +123,14 @@ def _bare_reply(node: FakeNode, body: dict[str, Any]) -> dict[str, Any]:
         return {**reply, "error": {"code": -32601, "message": "method not found"}}
     answer = node.answer(body["params"]["name"], body["params"]["arguments"])
     if isinstance(answer, Exception):
-        return {**reply, "error": {"code": -32000, "message": str(answer)}}
+        code = -32002 if isinstance(answer, NotThere) else -32000
+        return {**reply, "error": {"code": code, "message": str(answer)}}
     return {**reply, "result": answer}
 
 
 @asynccontextmanager
 async def _served(app: ASGIApp) -> AsyncIterator[str]:
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:  # with it, asyncio sets TCP_NODELAY
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             app, lifespan="off", log_level="critical", timeout_graceful_shutdown=0

@@ -8,12 +8,13 @@ from uuid import UUID
 import orjson
 import pytest
 
-from fakes.nodes import FakeNode, Fault, body, drip, flood, hang, running, status
+from fakes.nodes import FakeNode, Fault, NotThere, body, drip, flood, hang, running, status
 from student_hub.nodes.errors import NodeFailed, Reason
 from student_hub.nodes.gateway import Gateway
 from student_hub.nodes.lab import Lab
 from student_hub.nodes.logic_engine import LogicEngine
 from student_hub.nodes.registry import Address, NodeName, Renamed
+from student_hub.nodes.school import SchoolInfo
 from student_hub.platform.db.database import Database
 
 pytestmark = pytest.mark.requirement("nodes-configurable")
@@ -77,6 +78,15 @@ async def test_a_node_that_changes_its_dialect_is_found_out_again() -> None:
 
         node.fault = forget_once
         assert (await engine.knowledge_state(STUDENT)).value.concepts
+
+
+@pytest.mark.requirement("node-dialects")
+async def test_a_bare_node_that_wraps_its_answer_as_mcp_does_is_understood() -> None:
+    """Stateless MCP servers answer bare calls too: taken for bare in a bad moment, they heal."""
+    block = {"type": "text", "text": orjson.dumps(KNOWN).decode()}
+    node = FakeNode({"get_knowledge_state": {"content": [block]}}, dialect="bare")
+    async with logic_engine(node) as engine:
+        assert (await engine.knowledge_state(STUDENT)).value.concepts[0].mastery == 0.85
 
 
 def rpc(result: object) -> Fault:
@@ -176,3 +186,15 @@ async def test_the_lab_is_asked_for_the_days_of_the_profile() -> None:
         await gateway.close()
     assert answered.value.activities[0].duration == 3600
     assert node.calls[0][1] == {"student_id": str(STUDENT), "days": 7}
+
+
+@pytest.mark.requirement("node-failure-reasons")
+@pytest.mark.parametrize("dialect", ["modern", "bare"])
+async def test_a_school_that_node_6_does_not_know_is_an_answer(dialect: str) -> None:
+    """That there is no such school is good to know, and no failure of the node."""
+    node = FakeNode({"get_school": NotThere()}, dialect=dialect)
+    async with running(node):
+        gateway = Gateway({NodeName.SCHOOL: Address(node.url)}, ignore, attempt_s=5.0)
+        answered = await SchoolInfo(gateway).school("SCH999")
+        await gateway.close()
+    assert (answered.value.school_id, answered.value.name) == ("SCH999", None)

@@ -30,16 +30,25 @@ from student_hub.nodes.dialects import (
 
 MOST_BYTES = 256 * 1024
 CONNECTIONS = 16
-DETECTION_S = 5.0
+DETECTION_S = 2.0
 NO_SESSION = frozenset({400, 404})
+NOT_KNOWN = frozenset({400, 404, 405, 406, 415})
+"""Statuses by which a server says that it does not know a question; others say nothing of it."""
+SERVER_ERROR = 500
 
 
 class Unreachable(Exception):
     """The node could not be spoken to: no connection, or an HTTP status that is no answer."""
 
-    def __init__(self, status: int | None = None) -> None:
+    def __init__(self, status: int | None = None, *, ours: bool = False) -> None:
         self.status = status
+        self.ours = ours
         super().__init__(f"HTTP {status}" if status else "no connection")
+
+    @property
+    def passing(self) -> bool:
+        """Whether the next try may well find the node there: not connected, or a 5xx."""
+        return self.status is None or self.status >= SERVER_ERROR
 
 
 class NodeClient:
@@ -53,14 +62,17 @@ class NodeClient:
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> object:
         """What the tool answered: an object or a list. Raises Unreachable, Refused or Nonsense."""
-        known = self._dialect is not None
+        known = self._dialect
         dialect = await self._speak()
         try:
             return await self._call_as(dialect, tool, arguments)
+        except Nonsense:
+            self._forget(known)
+            raise
         except Unreachable as error:
-            if not known or error.status not in NO_SESSION:
+            if known is None or error.status not in NO_SESSION:
                 raise
-        self._dialect = None
+        self._forget(known)
         return await self._call_as(await self._speak(), tool, arguments)
 
     async def ping(self) -> None:
@@ -88,6 +100,11 @@ class NodeClient:
             self._dialect.add_done_callback(_failed)
         return await asyncio.shield(self._dialect)
 
+    def _forget(self, known: asyncio.Task[Dialect] | None) -> None:
+        """The dialect did not work, so that it is found out again, unless that has begun."""
+        if self._dialect is known:
+            self._dialect = None
+
     async def _find_out(self) -> Dialect:
         async with asyncio.timeout(DETECTION_S):
             return await self._try_modern() or await self._try_handshake() or Bare()
@@ -95,7 +112,8 @@ class NodeClient:
     async def _try_modern(self) -> Dialect | None:
         found = await self._ask(Modern().request(DISCOVER, {}, next(self._numbers)))
         offered = found[0].get("supportedVersions") if found else None
-        common = [v for v in MODERN_PROTOCOL_VERSIONS if v in (offered or ())]
+        known = offered if isinstance(offered, list) else []
+        common = [version for version in MODERN_PROTOCOL_VERSIONS if version in known]
         return Modern(common[-1]) if common else None
 
     async def _try_handshake(self) -> Dialect | None:
@@ -115,7 +133,7 @@ class NodeClient:
         except (Refused, Nonsense):
             return None
         except Unreachable as error:
-            if error.status is None or error.status >= 500:  # noqa: PLR2004 (a server's own failure)
+            if error.status not in NOT_KNOWN:
                 raise
             return None
         return (result, session) if isinstance(result, dict) else None
@@ -136,6 +154,8 @@ class NodeClient:
                 connector=aiohttp.TCPConnector(limit=CONNECTIONS),
                 timeout=aiohttp.ClientTimeout(total=None),
                 cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # a small body must not become a large one
+                headers={"Accept-Encoding": "identity"},
             )
         return self._http
 
@@ -149,10 +169,23 @@ async def _read_reply(response: aiohttp.ClientResponse) -> object:
     if response.status == 202:  # noqa: PLR2004 (a notification was taken)
         return None
     if not 200 <= response.status < 300:  # noqa: PLR2004
-        raise Unreachable(response.status)
+        raise Unreachable(response.status, ours=await _blames_us(response))
     if response.content_type == "text/event-stream":
         return await _first_answer(response)
     return _json(b"".join([chunk async for chunk in _bounded(response)]))
+
+
+async def _blames_us(response: aiohttp.ClientResponse) -> bool:
+    """Whether an error status comes with a JSON-RPC error about our own arguments."""
+    if response.status >= SERVER_ERROR or response.content_type != "application/json":
+        return False
+    try:
+        result_of(_json(b"".join([chunk async for chunk in _bounded(response)])))
+    except Refused as error:
+        return error.ours
+    except Nonsense:
+        return False
+    return False
 
 
 async def _first_answer(response: aiohttp.ClientResponse) -> object:

@@ -19,8 +19,22 @@ INITIALIZE = "initialize"
 TOOLS_CALL = "tools/call"
 
 
+OUR_FAULT = frozenset({-32602, -32002, "not_found", "invalid", "invalid_arguments"})
+"""Codes with which a node that is well says that our arguments, or what they name, do not exist."""
+
+LONGEST_CODE = 40
+ABSENT = frozenset({-32002, "not_found"})
+"""Those of them that say: there is no such thing."""
+
+
 class Refused(Exception):
     """The node understood the call and answered with an error."""
+
+    def __init__(self, code: object) -> None:
+        known = code if isinstance(code, int | str) else None
+        self.ours = known in OUR_FAULT
+        self.absent = known in ABSENT
+        super().__init__(str(code)[:LONGEST_CODE])
 
 
 class Nonsense(Exception):
@@ -97,20 +111,36 @@ def result_of(reply: object) -> object:
     if isinstance(reply, dict) and "result" in reply:
         return reply["result"]
     if isinstance(reply, dict) and isinstance(reply.get("error"), dict):
-        raise Refused(str(reply["error"].get("code")))
+        raise Refused(reply["error"].get("code"))
     raise Nonsense("neither result nor error")
 
 
 def tool_answer(dialect: Dialect, result: object) -> object:
     """The object or list that the tool answered with, out of the dialect's wrapping."""
-    if isinstance(dialect, Bare):
+    if isinstance(dialect, Bare) and not _is_mcp(result):
         return result
     if not isinstance(result, dict):
         raise Nonsense("an MCP result must be an object")
     if result.get("isError"):
-        raise Refused("isError")
+        raise Refused(_error_code(result))
     structured = result.get("structuredContent")
     return _text_block(result.get("content")) if structured is None else structured
+
+
+def _is_mcp(result: object) -> bool:
+    """Whether an answer is wrapped as MCP does; stateless servers wrap it for bare callers too."""
+    content = result.get("content") if isinstance(result, dict) else None
+    return isinstance(content, list) and all(isinstance(b, dict) and "type" in b for b in content)
+
+
+def _error_code(result: Mapping[str, Any]) -> object:
+    """The code of a structured tool error, in `error` or by itself; `isError` without one."""
+    try:
+        told = result.get("structuredContent") or _text_block(result.get("content"))
+    except Nonsense:
+        told = None
+    error = told.get("error", told) if isinstance(told, dict) else None
+    return error.get("code", "isError") if isinstance(error, dict) else "isError"
 
 
 def _text_block(content: object) -> object:

@@ -13,6 +13,10 @@ class LogicEngine:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def knowledge_state(self, student_id: UUID) -> Answered[KnowledgeState]:
+    async def knowledge_state(
+        self, student_id: UUID, *, deadline: float | None = None
+    ) -> Answered[KnowledgeState]:
         """The student's concepts with their mastery; NodeFailed when the node has no answer."""
-        return await self._gateway.call(KNOWLEDGE, {"student_id": str(student_id)})
+        return await self._gateway.call(
+            KNOWLEDGE, {"student_id": str(student_id)}, deadline=deadline
+        )

@@ -13,6 +13,8 @@ class QDna:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def mastery_levels(self, student_id: UUID) -> Answered[MasteryLevels]:
+    async def mastery_levels(
+        self, student_id: UUID, *, deadline: float | None = None
+    ) -> Answered[MasteryLevels]:
         """Mastery overall and by subject; NodeFailed when the node has no answer."""
-        return await self._gateway.call(MASTERY, {"student_id": str(student_id)})
+        return await self._gateway.call(MASTERY, {"student_id": str(student_id)}, deadline=deadline)

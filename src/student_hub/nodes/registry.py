@@ -33,6 +33,7 @@ class NodeTool(Generic[A]):
 
     `answer` is the shape a usable answer has. A node that answers with a bare list has it put into
     the field `list_field`. `repeatable` says that calling twice does no more than calling once.
+    A call may take `limit_s` seconds; None stands for the gateway's usual time.
     """
 
     node: NodeName
@@ -40,6 +41,7 @@ class NodeTool(Generic[A]):
     answer: type[A]
     list_field: str | None = None
     repeatable: bool = True
+    limit_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ class Report:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def latest_reports(self, student_id: UUID) -> Answered[Reports]:
+    async def latest_reports(
+        self, student_id: UUID, *, deadline: float | None = None
+    ) -> Answered[Reports]:
         """The latest reports there are; NodeFailed when the node has no answer."""
-        return await self._gateway.call(LATEST, {"student_id": str(student_id)})
+        return await self._gateway.call(LATEST, {"student_id": str(student_id)}, deadline=deadline)

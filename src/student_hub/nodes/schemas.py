@@ -5,19 +5,20 @@ written by a language model or by students.
 """
 
 import datetime as dt
-import re
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+from student_hub.platform.text import visible
+
+LONGEST = 500
 
 
-def _visible(value: object) -> object:
-    return UNSEEN.sub("", value) if isinstance(value, str) else value
+def _bounded(value: object) -> object:
+    return visible(value)[:LONGEST] if isinstance(value, str) else value
 
 
-Text = Annotated[str, BeforeValidator(_visible), Field(max_length=500)]
+Text = Annotated[str, BeforeValidator(_bounded)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Interval = tuple[Share, Share]
@@ -106,10 +107,10 @@ class Reports(NodeAnswer):
 
 
 class School(NodeAnswer):
-    """Node 6: a school."""
+    """Node 6: a school; without a name when the node knows none of that id."""
 
     school_id: Text
-    name: Text
+    name: Text | None
     kind: Text | None = None
     region: Text | None = None
     address: Text | None = None

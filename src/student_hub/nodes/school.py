@@ -11,6 +11,9 @@ class SchoolInfo:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def school(self, school_id: str) -> Answered[School]:
-        """The school; NodeFailed when the node has no answer, or knows no such school."""
-        return await self._gateway.call(SCHOOL, {"school_id": school_id})
+    async def school(self, school_id: str, *, deadline: float | None = None) -> Answered[School]:
+        """The school, without a name when the node knows none of that id; NodeFailed otherwise."""
+        unknown = School(school_id=school_id, name=None)
+        return await self._gateway.call(
+            SCHOOL, {"school_id": school_id}, deadline=deadline, absent=unknown
+        )

@@ -24,9 +24,20 @@ def clean(value: object) -> object:
     return text
 
 
+def visible(text: str) -> str:
+    """The text without control, direction and invisible characters; line breaks and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter for letter in text if letter in "\n\t" or not _hides(letter))
+
+
+def _hides(letter: str) -> bool:
+    return letter in HIDDEN_LETTERS or unicodedata.category(letter) in HIDDEN_CATEGORIES
+
+
 def _refuse_hidden(text: str) -> None:
     for letter in text:
-        if letter in HIDDEN_LETTERS or unicodedata.category(letter) in HIDDEN_CATEGORIES:
+        if _hides(letter):
             raise PydanticCustomError(
                 "hidden_character",
                 "has a control, direction or invisible character (U+{code})",

@@ -29,15 +29,22 @@ class ProfileNodes:
     report: Report
     school: SchoolInfo
 
-    def call(self, node: NodeName, wanted: Wanted) -> Call:
-        """The question that a profile has for that node; KeyError for a node it does not ask."""
+    def call(self, node: NodeName, wanted: Wanted, deadline: float) -> Call:
+        """The question for that node, to be answered before `deadline` (time.monotonic()).
+
+        KeyError for a node that a profile does not ask.
+        """
         student = wanted.student
         questions: dict[NodeName, Callable[[], Call]] = {
-            NodeName.LOGIC_ENGINE: lambda: self.logic_engine.knowledge_state(student.id),
-            NodeName.Q_DNA: lambda: self.q_dna.mastery_levels(student.id),
-            NodeName.LAB: lambda: self.lab.recent_activities(student.id, wanted.days),
-            NodeName.REPORT: lambda: self.report.latest_reports(student.id),
-            NodeName.SCHOOL: lambda: self.school.school(student.school_id),
+            NodeName.LOGIC_ENGINE: lambda: self.logic_engine.knowledge_state(
+                student.id, deadline=deadline
+            ),
+            NodeName.Q_DNA: lambda: self.q_dna.mastery_levels(student.id, deadline=deadline),
+            NodeName.LAB: lambda: self.lab.recent_activities(
+                student.id, wanted.days, deadline=deadline
+            ),
+            NodeName.REPORT: lambda: self.report.latest_reports(student.id, deadline=deadline),
+            NodeName.SCHOOL: lambda: self.school.school(student.school_id, deadline=deadline),
         }
         return questions[node]()
 

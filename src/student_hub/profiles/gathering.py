@@ -1,8 +1,8 @@
 """Gathers a profile that is not in the cache: once for all who want it, here and elsewhere."""
 
 import asyncio
+import time
 from dataclasses import dataclass
-from typing import Any
 
 from student_hub.platform.cache.flights import Flights
 from student_hub.platform.cache.store import Cache
@@ -99,7 +99,8 @@ class Gatherer:
         if renew:
             kept = {}
         missing = sorted(wanted.nodes - kept.keys())
-        calls: dict[Any, Any] = {node: self._nodes.call(node, wanted) for node in missing}
+        deadline = time.monotonic() + self._deadline_s
+        calls = {node: self._nodes.call(node, wanted, deadline) for node in missing}
         outcome = await ask_all(calls, self._deadline_s)
         stale: Sections = {n: last_good[n] for n in outcome.failed if n in last_good}
         gathered = Gathered(kept, outcome, stale)
