@@ -5,7 +5,7 @@ ARGS ?=
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format lint types imports lock clean
+.PHONY: help up test bench check format lint types imports lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ up: $(VENV)/.installed ## Start the whole platform here (ARGS="--port 9000 --no-
 
 test: $(VENV)/.installed-dev ## Run all tests, or some: make test T=tests/students
 	$(BIN)/pytest $(T)
+
+bench: $(VENV)/.installed-dev ## Measure speed beside yardsticks, five minutes (ARGS="--scale 100000")
+	$(BIN)/python -m benchmarks $(ARGS)
 
 check: lint types imports ## Everything but the tests: format, lint, types, import rules
 

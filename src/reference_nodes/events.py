@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, field_serializer
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    field_serializer,
+)
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
@@ -25,23 +35,39 @@ Concept = Annotated[str, AfterValidator(_composed), Field(min_length=1, max_leng
 When = Annotated[AwareDatetime, AfterValidator(_plausible)]
 
 
+def _or_nothing(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValidationError:
+        return None
+
+
+ODD_IS_NOTHING = WrapValidator(_or_nothing)
+"""An odd value of a field that an event may lack is left out: the event itself did happen."""
+
+
 class Content(BaseModel):
     """What happened; with a `problem_id` and a `result` it is an answer. Other keys are kept."""
 
     model_config = ConfigDict(extra="allow", allow_inf_nan=False)
 
-    action: str | None = Field(default=None, max_length=100)
-    problem_id: str | None = Field(default=None, min_length=1, max_length=200)
-    concepts: list[Concept] | None = Field(
-        default=None,
-        max_length=50,
-        description="Curriculum codes such as 9수02-20, or any other names of skills.",
-    )
-    result: Literal["correct", "incorrect"] | None = None
-    time_spent: float | None = Field(default=None, ge=0, description="Seconds.")
-    difficulty: float | None = Field(
-        default=None, ge=0, le=1, description="The author's estimate, 0 easy to 1 hard."
-    )
+    action: Annotated[str | None, Field(max_length=100), ODD_IS_NOTHING] = None
+    problem_id: Annotated[str | None, Field(min_length=1, max_length=200), ODD_IS_NOTHING] = None
+    concepts: Annotated[
+        list[Concept] | None,
+        Field(
+            max_length=50,
+            description="Curriculum codes such as 9수02-20, or any other names of skills.",
+        ),
+        ODD_IS_NOTHING,
+    ] = None
+    result: Annotated[Literal["correct", "incorrect"] | None, ODD_IS_NOTHING] = None
+    time_spent: Annotated[float | None, Field(ge=0, description="Seconds."), ODD_IS_NOTHING] = None
+    difficulty: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="The author's estimate, 0 easy to 1 hard."),
+        ODD_IS_NOTHING,
+    ] = None
 
     @field_serializer("time_spent", when_used="json-unless-none")
     def _whole_seconds(self, seconds: float) -> int | float:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from student_hub.access.keys import hash_of, new_key, read_key
+from student_hub.access.errors import AdministratorKeyUnusable
+from student_hub.access.keys import check_administrator_key, hash_of, new_key, read_key
 
 pytestmark = pytest.mark.requirement("api-keys")
 
@@ -41,3 +42,21 @@ def test_a_hash_depends_on_the_pepper() -> None:
     text = new_key().text
     assert hash_of(b"a" * 32, text) != hash_of(b"b" * 32, text)
     assert len(hash_of(b"a" * 32, text)) == 32
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        ("x" * 15, "16 characters or more, it has 15"),
+        ("관리자-열쇠-관리자-열쇠-관리자", "ASCII"),
+        ("clé-de-l'administrateur", "ASCII"),
+        ("a key with its line's end\n", "ASCII"),
+        (" a key with a blank before it", "blanks"),
+    ],
+)
+def test_a_first_key_that_no_request_could_bring_is_refused(key: str, problem: str) -> None:
+    """In one sentence that does not show it; others are fine."""
+    with pytest.raises(AdministratorKeyUnusable, match=problem) as caught:
+        check_administrator_key(key)
+    assert key not in str(caught.value)
+    check_administrator_key("sixteen letters!")

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from doorway import KNOWN, Running, echo_app, furnished, running
+from student_hub.access.keys import new_key
 from student_hub.access.routes import router
 from student_hub.platform.db.database import Database
 
 pytestmark = pytest.mark.requirement("api-keys")
+KEY = new_key().text
 
 
 @pytest.fixture
@@ -40,6 +42,8 @@ async def test_a_key_lives_from_its_issue_to_its_revocation(hub: Running) -> Non
     ("wanted", "field"),
     [
         ({"name": "", "scopes": ["read"]}, "name"),
+        ({"name": "a\u0000b", "scopes": ["read"]}, "name"),
+        ({"name": " ", "scopes": ["read"]}, "name"),
         ({"name": "x", "scopes": []}, "scopes"),
         ({"name": "x", "scopes": ["king"]}, "scopes[0]"),
         ({"name": "x", "scopes": ["read"], "expires_in_days": 0}, "expires_in_days"),
@@ -60,5 +64,22 @@ async def test_a_bad_wish_names_its_field(
 async def test_an_unknown_key_is_a_404(hub: Running) -> None:
     """The administrator hears so, with the platform's code."""
     async with hub.client() as administrator:
-        answer = await administrator.delete("/admin/keys/nobody")
+        answer = await administrator.delete("/admin/keys/0123456789ab")
     assert (answer.status_code, answer.json()["code"]) == (404, -32002)
+    assert "0123456789ab" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["%00", "nobody", "0123456789AB", "0123456789ab%0A", KEY],
+    ids=["NUL", "a word", "capitals", "a line's end", "a whole key"],
+)
+async def test_what_is_no_id_of_a_key_is_refused_and_not_repeated(
+    hub: Running, pasted: str
+) -> None:
+    """Somebody who pastes a whole key does not find it in the answer; a NUL is no 500."""
+    async with hub.client() as administrator:
+        answer = await administrator.delete(f"/admin/keys/{pasted}")
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["key_id"]
+    assert KEY not in answer.text

@@ -22,6 +22,7 @@ pytestmark = [
 
 SCRIPT = Path(__file__).parent / "list_and_call.cjs"
 TOOL = "get_unified_profile"
+TOOLS = [TOOL, "get_unified_profiles"]
 KEY = {"X-API-Key": ADMINISTRATOR_KEY}
 
 
@@ -37,7 +38,7 @@ async def test_the_python_client(hub: Hub, mode: Any, revision: str) -> None:
             listed = await client.list_tools()
             good = await client.call_tool(TOOL, {"student_id": hub.student_id})
             bad = await client.call_tool(TOOL, {"student_id": hub.student_id, "days": 0})
-    assert [tool.name for tool in listed.tools] == [TOOL]
+    assert [tool.name for tool in listed.tools] == TOOLS
     assert good.structured_content == IsPartialDict(
         student_id=hub.student_id, basic_info=IsPartialDict(name="김철수")
     )
@@ -69,7 +70,7 @@ def test_the_typescript_clients(
     assert done.returncode == 0, done.stderr[-3_000:]
     said = orjson.loads(done.stdout)
     assert said["revision"] == revision
-    assert said["tools"] == [TOOL]
+    assert said["tools"] == TOOLS
     good, bad = said["answers"]
     assert good["structuredContent"] == IsPartialDict(
         student_id=hub.student_id, basic_info=IsPartialDict(name="김철수")

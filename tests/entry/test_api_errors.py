@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from doorway import Echo, Echoed, Running, echo_app, furnished, running
 from student_hub.platform.codes import code_of
+from student_hub.platform.db.database import DatabaseAway
 from student_hub.platform.errors import HubError, Kind
 from student_hub.platform.http.problems import status_of
 from student_hub.platform.mcp.tool import tool
@@ -27,6 +28,17 @@ async def fail_route(kind: Kind) -> None:
     raise ERRORS[kind](why="as asked")
 
 
+@router.get("")
+async def away_route() -> None:
+    raise DatabaseAway
+
+
+async def away(echo: Echo) -> Echoed:
+    """Fails because the database is away."""
+    del echo
+    raise DatabaseAway
+
+
 async def fail(echo: Echo, kind: Kind) -> Echoed:
     """Fails in the way that is asked for."""
     del echo
@@ -35,7 +47,7 @@ async def fail(echo: Echo, kind: Kind) -> Echoed:
 
 @pytest.fixture(scope="module")
 def hub() -> Iterator[Running]:
-    tools = [tool(fail, title="Fail", read_only=True, idempotent=True)]
+    tools = [tool(do, title="Fail", read_only=True, idempotent=True) for do in (fail, away)]
     with running(echo_app(furnished(), routers=[router], tools=tools)) as hub:
         yield hub
 
@@ -56,3 +68,17 @@ async def test_an_error_is_the_same_one_at_every_door(hub: Running, kind: Kind) 
     assert rpc == same
     assert mcp["isError"] is True
     assert orjson.loads(mcp["content"][0]["text"]) == same
+
+
+async def test_only_a_node_is_told_of_with_the_code_of_nodes(hub: Running) -> None:
+    """-32001 always comes with node, tool and reason; the hub's own database has another code."""
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "away"}}
+    async with hub.client() as client:
+        rest = await client.get("/v1/fail")
+        rpc = (await client.post("/rpc", json=call)).json()["error"]
+        mcp = (await client.post("/mcp", json=call, headers=OLDER)).json()["result"]
+    assert (rest.status_code, rest.headers["retry-after"]) == (503, "2")
+    assert (rest.json()["code"], rest.json()["data"]) == (-32603, {"retry_after": 2})
+    assert (rpc["code"], rpc["data"]) == (-32603, {"retry_after": 2})
+    assert orjson.loads(mcp["content"][0]["text"]) == rpc
+    assert [kind for kind in Kind if code_of(kind) == -32001] == [Kind.UNAVAILABLE]

@@ -45,16 +45,17 @@ async def test_health_says_what_is_down_and_nothing_of_why() -> None:
     }
 
 
-async def test_health_is_asked_for_at_most_once_a_second() -> None:
-    """However many ask at once, each thing is checked once."""
+@pytest.mark.parametrize("paths", [["/health"], ["/readyz"], ["/health", "/readyz"]])
+async def test_health_is_asked_for_at_most_once_a_second(paths: list[str]) -> None:
+    """However many ask at once, and for whichever of the two, each thing is checked once."""
     asked = []
 
     async def counted() -> None:
         asked.append(1)
 
     async with in_process(echo_app(furnished(), Health(counted, well, {})), key=None) as client:
-        for _ in range(5):
-            await client.get("/health")
+        for path in paths * 5:
+            await client.get(path)
     assert len(asked) == 1
 
 

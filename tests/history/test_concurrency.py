@@ -5,6 +5,7 @@ import random
 from contextlib import suppress
 
 import pytest
+from sqlalchemy import text
 
 from factories import a_student, event, scalar
 from student_hub.history.errors import EventNotFound
@@ -17,6 +18,10 @@ from student_hub.students.service import Students
 
 pytestmark = pytest.mark.requirement("history-once")
 
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
 COUNT = "SELECT count(*) FROM learning_history"
 
 
@@ -47,6 +52,27 @@ async def test_two_contents_for_one_event_at_once_store_one_and_refuse_the_other
     )
     assert sorted(receipt.stored for receipt in receipts) == [0, 1]
     assert [r.code for receipt in receipts for r in receipt.refused] == [Code.CONFLICT]
+
+
+@pytest.mark.requirement("history-void")
+async def test_voiding_waits_for_a_deletion_without_holding_what_that_needs(
+    history: History, students: Students, database: Database
+) -> None:
+    """The student's row is locked before the event's key: neither waits for the other."""
+    student = await a_student(students)
+    sent = event(student.id)
+    await history.record(SYSTEM, [sent])
+    key = EventKey(source_node=4, source_id=str(sent["source_id"]))
+    async with database.transaction() as deletion:
+        await deletion.session.execute(text("SELECT id FROM students FOR UPDATE"))
+        voiding = asyncio.create_task(history.void(SYSTEM, key))
+        async with asyncio.timeout(10):
+            while not await scalar(database, WAITING):
+                assert not voiding.done()
+        await deletion.session.execute(text("SELECT source_id FROM event_keys FOR UPDATE NOWAIT"))
+        await deletion.session.execute(text("DELETE FROM students"))
+    with pytest.raises(EventNotFound):
+        await voiding
 
 
 async def test_students_may_be_changed_and_deleted_while_events_come_in(

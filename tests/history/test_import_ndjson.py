@@ -101,3 +101,13 @@ async def test_a_student_who_changed_is_updated(
         assert report.students == changed
     async with database.transaction() as tx:
         assert (await students.require(tx, one)).grade == 11
+
+
+async def test_every_refused_line_is_counted_however_many_there_are(
+    importer: Importer, tmp_path: Path
+) -> None:
+    """The list of them ends at a hundred, the count does not."""
+    bad = student_line(uuid4(), grade=0)
+    lines = [*[bad] * 1_990, *["{"] * 5, *[event_line(uuid4())] * 15]
+    report = await importer.run(json_lines(tmp_path, *lines), Ndjson(), ignore)
+    assert (report.refused, len(report.refusals)) == (2_010, 100)

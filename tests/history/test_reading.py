@@ -104,7 +104,7 @@ async def test_a_voided_event_leaves_the_history_and_stays_out(
     await history.record(SYSTEM, [wrong, right])
     key = EventKey(source_node=4, source_id=str(wrong["source_id"]))
     before = await generation(database, students, student.id)
-    voided = await history.void(WRITER, key)
+    voided = await history.void(SYSTEM, key)
     assert (voided.student_id, voided.source_id) == (student.id, wrong["source_id"])
     left = (await history.of_student(SYSTEM, student.id)).events
     assert [stored.source_id for stored in left] == [right["source_id"]]
@@ -132,6 +132,19 @@ async def test_voiding_twice_changes_nothing_more(
     dated = await generation(database, students, student.id)
     assert await history.void(SYSTEM, key) == first
     assert await generation(database, students, student.id) == dated
+
+
+@pytest.mark.requirement("history-void", "writing-learns-nothing")
+async def test_voiding_an_event_of_a_hidden_student_is_not_found(
+    history: History, students: Students
+) -> None:
+    """As if it were not there; and it stays there."""
+    student = await a_student(students)
+    sent = event(student.id)
+    await history.record(WRITER, [sent])
+    with pytest.raises(EventNotFound):
+        await history.void(WRITER, EventKey(source_node=4, source_id=str(sent["source_id"])))
+    assert len((await history.of_student(SYSTEM, student.id)).events) == 1
 
 
 @pytest.mark.requirement("history-void")

@@ -15,6 +15,7 @@ from student_hub.platform.db.database import Database
 from student_hub.students.service import Students
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
+HISTORY = f"/v1/students/{UUID(int=1)}/history"
 COUNT = "SELECT count(*) FROM learning_history"
 
 
@@ -95,6 +96,10 @@ async def test_a_history_is_read_in_pages_without_voided_events(
         ("/v1/students/7/history", "student_id"),
         (f"/v1/students/{UUID(int=1)}/history?days=0", "days"),
         (f"/v1/students/{UUID(int=1)}/history?event_type=party", "event_type"),
+        (f"{HISTORY}?before=2026-01-01T00:00:00Z_99999999999999999999", "before"),
+        (f"{HISTORY}?before=2026-01-01T00:00:00Z_-1", "before"),
+        (f"{HISTORY}?before=0001-01-01T00:00:00%2B09:00_1", "before"),
+        (f"{HISTORY}?before=9999-12-31T23:59:59-09:00_1", "before"),
     ],
 )
 async def test_a_bad_question_names_the_field(

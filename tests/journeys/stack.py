@@ -14,6 +14,7 @@ from pathlib import Path
 import orjson
 
 HUB = (sys.executable, "-m", "student_hub.entry.cli")
+READY = "stop     Ctrl-C"
 START_S = 150.0
 STOP_S = 60.0
 
@@ -64,8 +65,8 @@ def run_hub(*arguments: str, stdin: str | None = None) -> subprocess.CompletedPr
 
 
 @contextmanager
-def started(folder: Path, *options: str) -> Iterator[Stack]:
-    """`up` on free ports; whatever is left of it at the end is killed."""
+def started(folder: Path, *options: str, says: str = READY, **given: str) -> Iterator[Stack]:
+    """`up` on free ports, until it says that; whatever is left of it at the end is killed."""
     port, nodes_port = free_ports()
     with (folder / "said.txt").open("wb") as said:
         process = subprocess.Popen(
@@ -75,12 +76,12 @@ def started(folder: Path, *options: str) -> Iterator[Stack]:
             ],
             stdout=said,
             stderr=said,
-            env=clean_environment(),
+            env={**clean_environment(), **given},
             cwd="/",
         )
     stack = Stack(folder, port, nodes_port, process)
     try:
-        until(lambda: "stop     Ctrl-C" in stack.said or process.poll() is not None, START_S)
+        until(lambda: says in stack.said or process.poll() is not None, START_S)
         assert process.poll() is None, stack.said
         yield stack
     finally:

@@ -102,7 +102,7 @@ def test_a_node_made_to_fail_costs_its_section_until_it_recovers(
     stack: Stack, http: httpx2.Client
 ) -> None:
     """A reference node that answers nonsense on purpose leaves a labelled answer behind."""
-    student_id = someone(http)
+    student_id = somebody_unasked(http)
     report_node = f"http://127.0.0.1:{stack.nodes_port + 4}/fault"
     httpx2.post(report_node, json=["garbage"]).raise_for_status()
     try:
@@ -118,6 +118,13 @@ def test_a_node_made_to_fail_costs_its_section_until_it_recovers(
 def someone(http: httpx2.Client) -> str:
     page = http.get("/v1/students", params={"school_id": "SCH001", "name": "김철수"}).json()
     student_id: str = page["students"][0]["id"]
+    return student_id
+
+
+def somebody_unasked(http: httpx2.Client) -> str:
+    """A student of whom no node's answer is cached yet."""
+    page = http.get("/v1/students", params={"school_id": "SCH001", "limit": 200}).json()
+    student_id: str = page["students"][-1]["id"]
     return student_id
 
 

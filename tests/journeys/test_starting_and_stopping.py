@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from journeys.stack import Stack, is_gone, run_hub, started, until
+from journeys.stack import READY, Stack, is_gone, run_hub, started, until
 
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -30,6 +30,20 @@ def test_data_survives_a_kill_of_everything_and_nothing_is_left_running(tmp_path
         assert second.stop() == 0
         assert [pid for pid in pids if not is_gone(pid)] == []
         assert "everything has stopped" in second.said
+
+
+@pytest.mark.requirement("demo-school", "up-one-command", "nodes-configurable")
+@pytest.mark.timeout(400)
+def test_ctrl_c_while_the_demo_school_loads_is_heard_at_once(tmp_path: Path) -> None:
+    """It stops without saying what to do next; settings that are JSON, and HOST, reach the API."""
+    renamed = '{"q-dna.get_mastery_level": {"name": "get_mastery_level"}}'
+    everywhere = "0.0.0.0"  # noqa: S104 (as an operator may set it)
+    with started(
+        tmp_path, says="loading a demo school", NODE_TOOLS=renamed, HOST=everywhere
+    ) as stack:
+        assert stack.stop(signal.SIGINT) == 0
+        assert "everything has stopped" in stack.said
+        assert READY not in stack.said
 
 
 @pytest.mark.requirement("up-clear-refusals")

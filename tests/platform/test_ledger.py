@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -147,21 +146,6 @@ async def test_a_job_that_fails_waits_and_at_last_is_set_aside(
 async def make_due(database: Database) -> None:
     async with database.transaction() as tx:
         await tx.session.execute(text("UPDATE jobs SET not_before = now()"))
-
-
-@pytest.mark.requirement("ledger-retries")
-async def test_a_failed_job_is_not_due_at_once(database: Database, ledger: Ledger) -> None:
-    """A job that fails is put back for a later time, so that it does not spin."""
-    await put(database, ledger, 1)
-    for _ in range(3):
-        claim = await ledger.claim(Queue.DEFAULT)
-        assert claim is not None
-        await ledger.postpone(claim, "ConnectionError")
-        async with database.transaction() as tx:
-            query = text("SELECT not_before - now() FROM jobs")
-            wait = (await tx.session.execute(query)).scalar_one()
-        assert timedelta(seconds=-1) < wait <= timedelta(seconds=2**claim.attempt)
-        await make_due(database)
 
 
 @pytest.mark.requirement("ledger-exactly-once")

@@ -68,3 +68,16 @@ def test_recorded_events_are_counted_and_kept_once(tmp_path: Path) -> None:
         assert first == Recorded(recorded=3, repeated=0)
         assert again == Recorded(recorded=1, repeated=3)
         assert len(context.log.of_student(str(student_id("a")))) == 4
+
+
+def test_an_event_with_an_odd_value_costs_none_of_its_batch(tmp_path: Path) -> None:
+    """What cannot be used of it is left out; it is kept, and counts as far as it goes."""
+    context = context_of(tmp_path)
+    event = answer("a", "p1", True, minutes=0).model_dump(mode="json")
+    odd = {"result": "partial", "time_spent": "180", "difficulty": 3, "problem_id": "p2"}
+    with context.log:
+        sent = [event, {**event, "source_id": "odd", "content": odd}]
+        got = call(tools(context), "record_events", events=sent)
+        assert got == Recorded(recorded=2, repeated=0)
+        kept = context.log.of_student(str(student_id("a")))
+        assert [(e.problem_id, e.is_answer) for e in kept] == [("p1", True), ("p2", False)]

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
-from factories import a_student, generation, scalar, student_fields
+from factories import WRITER, a_student, generation, scalar, student_fields
 from student_hub.platform.db.database import Database
 from student_hub.platform.security.caller import SYSTEM
 from student_hub.students.arriving import BATCH
 from student_hub.students.schemas import MOST_REFUSALS, RefusedRow, StudentReceipt
-from student_hub.students.service import Students
+from student_hub.students.service import TAKEN, Students
 
 pytestmark = pytest.mark.requirement("students-import")
 
@@ -100,7 +101,7 @@ async def test_refusals_are_counted_all_and_told_up_to_a_thousand(students: Stud
 
     receipt = await students.import_many(SYSTEM, rubbish())
     assert (receipt.refused, len(receipt.refusals)) == (MOST_REFUSALS + 5, MOST_REFUSALS)
-    assert receipt.refusals[0] == RefusedRow(row=1, field="", problem="is not a JSON object")
+    assert receipt.refusals[0] == RefusedRow(row=1, field="", problem="should be an object")
 
 
 async def test_two_imports_of_one_class_at_once_store_each_student_once(
@@ -114,3 +115,54 @@ async def test_two_imports_of_one_class_at_once_store_each_student_once(
     assert sum(receipt.created for receipt in receipts) == 200
     assert sum(receipt.unchanged for receipt in receipts) == 200
     assert await scalar(database, "SELECT count(*) FROM students") == 200
+
+
+@pytest.mark.requirement("writing-learns-nothing")
+async def test_a_key_that_may_only_write_neither_changes_nor_recognizes_a_student(
+    students: Students, database: Database
+) -> None:
+    """Rows of a known student are refused alike, right or wrong; new students are stored."""
+    known = student_fields(id=str(uuid4()))
+    await students.import_many(SYSTEM, [known])
+    was = (await students.page(SYSTEM)).students
+    dated = await generation(database, students, was[0].id)
+    receipt = await students.import_many(WRITER, [known, {**known, "grade": 12}, student_fields()])
+    assert (receipt.created, receipt.updated, receipt.unchanged, receipt.refused) == (1, 0, 0, 2)
+    assert {(r.field, r.problem) for r in receipt.refusals} == {tuple(TAKEN)}
+    assert await students.read(SYSTEM, was[0].id) == was[0]
+    assert await generation(database, students, was[0].id) == dated
+
+
+HOLD_UPDATES = """
+    CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN new; END $$;
+"""
+HELD = "CREATE TRIGGER hold BEFORE UPDATE ON students FOR EACH ROW EXECUTE FUNCTION hold()"
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+async def test_imports_that_cross_each_other_both_come_to_their_end(
+    students: Students, database: Database
+) -> None:
+    """Each has a new student in the place that the other moves a known one to: a deadlock."""
+    movers = [await a_student(students) for _ in range(2)]
+    async with database.transaction() as tx:
+        await tx.session.execute(text(HOLD_UPDATES))
+        await tx.session.execute(text(HELD))
+    imports = []
+    async with database.transaction() as gate:
+        await gate.session.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        for mover, new, to in zip(movers, "ab", "ba", strict=True):
+            moved = student_fields(id=str(mover.id), student_number=to)
+            rows = [student_fields(student_number=new), moved]
+            imports.append(asyncio.create_task(students.import_many(SYSTEM, rows)))
+        async with asyncio.timeout(10):
+            while await scalar(database, WAITING) != len(imports):
+                assert not any(each.done() for each in imports)
+    receipts = await asyncio.gather(*imports)
+    assert [r.created + r.updated + r.refused for r in receipts] == [2, 2]
+    places = "SELECT count(*) FROM students WHERE student_number IN ('a', 'b')"
+    assert await scalar(database, places) == 2

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from factories import student_fields
+from student_hub.platform.validation import invalid_input
 from student_hub.students.schemas import Fault, StudentIn, StudentPatch
 
 pytestmark = pytest.mark.requirement("students-input")
@@ -52,6 +53,17 @@ def test_a_bad_field_is_named(fields: dict[str, object], field: str) -> None:
     fault = Fault.first(refused.value)
     assert fault.field == field
     assert "김" not in fault.problem
+
+
+@pytest.mark.parametrize("sent", [5, {"name": "x"}, student_fields(metadata=5), BAD[0][0]])
+def test_an_import_names_a_fault_as_a_single_student_does(sent: object) -> None:
+    """The same words for the same mistake, at whichever door it is made."""
+    with pytest.raises(ValidationError) as refused:
+        StudentIn.model_validate(sent)
+    fault, told = Fault.first(refused.value), invalid_input(refused.value.errors())
+    errors = told.facts["errors"]
+    assert isinstance(errors, list)
+    assert errors[0] == {"field": fault.field, "problem": fault.problem}
 
 
 def test_korean_text_in_nfd_is_kept_as_nfc() -> None:

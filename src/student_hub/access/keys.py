@@ -7,10 +7,14 @@ import secrets
 import zlib
 from dataclasses import dataclass
 
+from student_hub.access.errors import AdministratorKeyUnusable
+
 PREFIX = "shk_live_"
 ID_BYTES = 6
 SECRET_BYTES = 24
+ID_FORM = r"^[0-9a-f]{12}$"
 FORM = re.compile(rf"({PREFIX}([0-9a-f]{{12}})_[0-9a-f]{{48}})_([0-9a-f]{{8}})")
+SHORTEST_ADMINISTRATOR_KEY = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,23 @@ def read_key(text: str) -> Presented | None:
     if match is None or _checksum(match[1]) != match[3]:
         return None
     return Presented(match[2], text)
+
+
+def check_administrator_key(text: str) -> None:
+    """Nothing for a key that is long enough and arrives in a header as it is.
+
+    AdministratorKeyUnusable for any other, without the key.
+    """
+    if len(text) < SHORTEST_ADMINISTRATOR_KEY:
+        raise AdministratorKeyUnusable(
+            f"API_KEY must have {SHORTEST_ADMINISTRATOR_KEY} characters or more, "
+            f"it has {len(text)}."
+        )
+    if not (text.isascii() and text.isprintable()) or text != text.strip():
+        raise AdministratorKeyUnusable(
+            "API_KEY may have printable ASCII characters only, and no blanks around them: "
+            "others do not arrive in a header as they are."
+        )
 
 
 def hash_of(pepper: bytes, text: str) -> bytes:

@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 
+from student_hub.access.keys import ID_FORM
 from student_hub.access.schemas import IssuedKey, Key, NewKey
 from student_hub.access.service import Access
 from student_hub.platform.http.deps import CallerDep, part
 
 router = APIRouter(prefix="/admin/keys", tags=["keys"])
 AccessDep = Annotated[Access, part(Access)]
+KeyId = Annotated[str, Path(pattern=ID_FORM, description="The twelve digits after `shk_live_`.")]
 
 
 @router.post("", status_code=201, summary="Issue a key; its secret is shown this once")
@@ -25,6 +27,9 @@ async def list_keys(access: AccessDep, caller: CallerDep) -> list[Key]:
 
 
 @router.delete("/{key_id}", summary="Revoke a key: it is refused from now on")
-async def revoke_key(key_id: str, access: AccessDep, caller: CallerDep) -> Key:
-    """Revokes a key; a second time changes nothing."""
+async def revoke_key(key_id: KeyId, access: AccessDep, caller: CallerDep) -> Key:
+    """Revokes a key; a second time changes nothing.
+
+    The process that answers refuses it at once, every other one within about a second.
+    """
     return await access.revoke_key(caller, key_id)

@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from student_hub.platform.security.caller import Scope
+from student_hub.platform.text import Text
 
 LONGEST_LIFE_DAYS = 3_650
 
@@ -15,7 +16,7 @@ class NewKey(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=100, description="Whose or what for.")]
+    name: Annotated[Text, Field(max_length=100, description="Whose or what for.")]
     scopes: Annotated[set[Scope], Field(min_length=1)]
     expires_in_days: Annotated[int, Field(ge=1, le=LONGEST_LIFE_DAYS, strict=True)] = 365
 

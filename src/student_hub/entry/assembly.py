@@ -17,10 +17,13 @@ from student_hub.platform.http.health import Health
 from student_hub.platform.http.json_bodies import JsonBodies
 from student_hub.platform.http.raised import say_errors
 from student_hub.platform.http.states import states_router
+from student_hub.platform.mcp.admission import Admission
 from student_hub.platform.mcp.dispatcher import Dispatcher
 from student_hub.platform.mcp.envelopes import JSONRPC_PATHS, MCP_PATH, RPC_PATH, refusal
+from student_hub.platform.mcp.fast_path import FastPath
 from student_hub.platform.mcp.rpc import RpcDoor
 from student_hub.platform.mcp.server import McpDoor, build_server
+from student_hub.platform.mcp.splicing import Splicing
 from student_hub.platform.mcp.tool import Tool
 from student_hub.platform.observability.metrics import Metrics
 from student_hub.platform.parts import Parts
@@ -48,10 +51,12 @@ def assemble(
     routers: Sequence[APIRouter],
     tools: Sequence[Tool],
     on_stop: Stop,
+    fast_path: bool = True,
 ) -> ASGIApp:
     """The whole app; needs `Access` and `Metrics` among the parts.
 
-    `on_stop` runs in the app's own loop when it has answered its last request.
+    `on_stop` runs in the app's own loop when it has answered its last request. Without the fast
+    path every MCP call goes through the SDK: slower, and the same in every answer.
     """
     metrics = parts.get(Metrics)
     dispatcher = Dispatcher(tools, parts, metrics)
@@ -60,7 +65,12 @@ def assemble(
     app = build_app(parts, settings, server, routers=all_routers, on_stop=on_stop)
     rpc = RpcDoor(dispatcher)
     app.router.routes.append(Route(RPC_PATH, rpc.answer, methods=["POST"]))
-    return in_layers(app, parts, settings)
+    front: ASGIApp = app
+    if fast_path:
+        admission = Admission(dispatcher.tools, settings.allowed_hosts)
+        splicing = Splicing(server.server_info_stamp)
+        front = FastPath(app, dispatcher, admission=admission, splicing=splicing, metrics=metrics)
+    return in_layers(front, parts, settings)
 
 
 def build_app(

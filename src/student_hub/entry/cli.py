@@ -8,14 +8,12 @@ from typing import Annotated
 
 import typer
 
-from student_hub.entry.context import connected, read_settings, running_stack, secret
+from student_hub.entry.context import connected, read_settings, running_stack
 from student_hub.entry.sources import Source
 from student_hub.entry.stack.errors import StackError
 from student_hub.platform.errors import HubError
 from student_hub.platform.jobs.queues import Queue
 from student_hub.platform.security.keyring import MasterKeyUnusable
-
-CONCURRENCY = 4
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -83,14 +81,14 @@ def migrate(
     to: Annotated[str, typer.Option(help="Revision to go down to; default: up to date.")] = "",
 ) -> None:
     """Bring the database schema up to date, or down to an older revision."""
-    from student_hub.migrations import run as migrations
+    from student_hub.entry.migrating import downgrade, upgrade
 
-    url = secret(connected(read_settings(data_dir)), "database_url")
+    settings = connected(read_settings(data_dir))
     if to:
-        asyncio.run(migrations.downgrade(url, to))
+        asyncio.run(downgrade(settings, to))
         typer.echo(f"the database is at {to}")
         return
-    done = asyncio.run(migrations.upgrade(url))
+    done = asyncio.run(upgrade(settings))
     typer.echo("\n".join(f"migrated: {name}" for name in done) or "the database is up to date")
 
 
@@ -132,12 +130,17 @@ def worker(
     queue: Annotated[
         list[Queue] | None, typer.Option(help="Queue to work on; again for more; default: all.")
     ] = None,
-    concurrency: Annotated[int, typer.Option(help="Jobs at a time.")] = CONCURRENCY,
+    concurrency: Annotated[
+        int | None,
+        typer.Option(min=1, help="Jobs at a time of each queue; default: by its setting."),
+    ] = None,
 ) -> None:
     """Run a worker alone: does the jobs of the ledger in PostgreSQL."""
-    from student_hub.entry.worker import run_worker
+    from student_hub.entry.worker import places_of, run_worker
 
-    run_worker(connected(read_settings(data_dir)), queue or list(Queue), concurrency)
+    settings = connected(read_settings(data_dir))
+    places = {name: concurrency or most for name, most in places_of(settings).items()}
+    run_worker(settings, {name: places[name] for name in queue or Queue})
 
 
 @app.command()

@@ -1,17 +1,24 @@
 """Which hub a command means: the one that the settings name, or the stack of a data folder."""
 
 import base64
+import json
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
+from pydantic_settings import SettingsError
 
 from student_hub.entry.stack.errors import StackError
 from student_hub.entry.stack.private import write_private
 from student_hub.entry.stack.state import StackState, read_state
+from student_hub.entry.usable import require_usable
 from student_hub.platform.settings import Settings
+
+LISTENS_EVERYWHERE = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (read only)
+"""Addresses for all of a machine's, and the one of them that always reaches it."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,13 @@ def read_settings(data_dir: Path | None, **changes: object) -> Settings:
     """The settings of environment and `.env`, with a command's options on top; StackError."""
     options = changes if data_dir is None else {**changes, "data_dir": data_dir}
     try:
-        return Settings.model_validate({**Settings().model_dump(exclude_unset=True), **options})
+        settings = Settings.model_validate({**_from_outside(), **options})
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = ".".join(str(part) for part in first["loc"]).upper()
         raise StackError(f"the setting {name} is not usable: {first['msg']}.") from error
+    require_usable(settings)
+    return settings
 
 
 def kept_keys(folder: Path) -> FolderKeys:
@@ -93,15 +102,31 @@ def broker_url(settings: Settings) -> str:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment in which another process reads these same settings."""
-    known = settings.model_dump(mode="json", exclude_unset=True)
-    values = {name.upper(): _plain(getattr(settings, name)) for name in known}
+    known = settings.model_dump(mode="json", exclude_unset=True, exclude_none=True)
+    values = {
+        name.upper(): _plain(getattr(settings, name), dumped) for name, dumped in known.items()
+    }
     return {**os.environ, **values, "DATA_DIR": str(settings.data_dir)}
 
 
-def _plain(value: object) -> str:
+def local_url(settings: Settings) -> str:
+    """Where this machine reaches the API: loopback when it listens everywhere, else its HOST."""
+    host = LISTENS_EVERYWHERE.get(settings.host, settings.host)
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+
+
+def _from_outside() -> dict[str, object]:
+    try:
+        return Settings().model_dump(exclude_unset=True)
+    except SettingsError as error:  # a list or object that is not JSON
+        name = re.findall(r'"(\w+)"', str(error))
+        raise StackError(f"the setting {''.join(name[:1]).upper()} is not JSON.") from error
+
+
+def _plain(value: object, dumped: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
-    return str(value)
+    return json.dumps(dumped) if isinstance(dumped, (dict, list)) else str(dumped)
 
 
 def _kept(path: Path, new: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import aiohttp
 
-from student_hub.entry.context import secret
+from student_hub.entry.context import local_url, secret
 from student_hub.entry.house import build
 from student_hub.entry.stack.state import StackState
 from student_hub.platform.security.caller import SYSTEM
@@ -34,7 +34,7 @@ WELL = frozenset({"healthy", "degraded"})
 
 async def what_next(settings: Settings) -> str:
     """The address, a key, a command to try, and the line that adds the hub to an MCP client."""
-    url, key = f"http://127.0.0.1:{settings.port}", secret(settings, "api_key")
+    url, key = local_url(settings), secret(settings, "api_key")
     student = await _someone(settings)
     path = f"/v1/students/{student.id}/profile" if student else "/v1/students"
     server = {"type": "http", "url": f"{url}/mcp", "headers": {"X-API-Key": key}}

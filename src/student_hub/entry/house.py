@@ -20,11 +20,12 @@ from student_hub.nodes.report import Report
 from student_hub.nodes.school import SchoolInfo
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.clock import utc_now
-from student_hub.platform.db.database import Database
+from student_hub.platform.db.database import REQUEST, Database, Deadlines
 from student_hub.platform.db.listening import Listener
 from student_hub.platform.jobs.bell import Doorbell
 from student_hub.platform.jobs.carrier import bell_press, make_celery
 from student_hub.platform.jobs.ledger import Ledger
+from student_hub.platform.jobs.pruning import ledger_handlers
 from student_hub.platform.jobs.workshop import Workshop
 from student_hub.platform.observability.metrics import Metrics
 from student_hub.platform.parts import Parts
@@ -53,22 +54,23 @@ class House:
             await close()
 
 
-def build(settings: Settings) -> House:
+def build(settings: Settings, deadlines: Deadlines = REQUEST) -> House:
     """Every part of the hub; nothing connects before it is used. StackError names a gap."""
     celery = make_celery(broker_url(settings), given(settings, "celery_result_backend"))
     house = House(Parts(), celery)
-    _lay_ground(house, settings)
+    _lay_ground(house, settings, deadlines)
     _build_rooms(house, settings)
     _build_readers(house, settings)
     return house
 
 
-def _lay_ground(house: House, settings: Settings) -> None:
+def _lay_ground(house: House, settings: Settings, deadlines: Deadlines) -> None:
     keyring = house.parts.put(Keyring.from_base64(secret(settings, "encryption_key")))
-    db = Database(secret(settings, "database_url"), pool_size=settings.database_pool_size)
+    url, pool_size = secret(settings, "database_url"), settings.database_pool_size
+    db = Database(url, pool_size=pool_size, deadlines=deadlines)
     cache = Cache(secret(settings, "redis_url"), keyring.derive("cache"))
     bell = Doorbell(bell_press(house.celery))
-    listener = Listener(secret(settings, "database_url"))
+    listener = Listener(url)
     for part in (db, listener, cache, bell):
         house.parts.put(part)
         house.closing.append(part.close)
@@ -95,8 +97,8 @@ def _build_rooms(house: House, settings: Settings) -> None:
     gateway = _gateway(settings, parts.get(Metrics))
     house.closing.append(gateway.close)
     parts.put(gateway)
-    handlers = history_handlers(db, history, students, Lab(gateway))
-    parts.put(Workshop(ledger, handlers))
+    handlers = history_handlers(db, history, students, Lab(gateway), ledger)
+    parts.put(Workshop(ledger, {**handlers, **ledger_handlers(ledger)}))
 
 
 def _build_readers(house: House, settings: Settings) -> None:

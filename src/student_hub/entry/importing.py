@@ -9,6 +9,7 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from student_hub.entry.house import build
+from student_hub.entry.migrating import require_database
 from student_hub.entry.sources import Source
 from student_hub.entry.stack.errors import StackError
 from student_hub.history.importing.entries import Format
@@ -16,6 +17,7 @@ from student_hub.history.importing.interactions import Interactions, Options
 from student_hub.history.importing.ndjson import Ndjson
 from student_hub.history.importing.reports import ImportReport, Progress
 from student_hub.history.importing.runner import Importer
+from student_hub.platform.db.database import AT_LENGTH, Database
 from student_hub.platform.settings import Settings
 
 SHOWN_REFUSALS = 20
@@ -35,8 +37,9 @@ def format_of(source: Source, school: str, grade: int, class_name: str) -> Forma
 
 async def run_import(settings: Settings, file: Path, kind: Format) -> ImportReport:
     """Imports the file and shows how far it is; what was refused is listed at the end."""
-    house = build(settings)
+    house = build(settings, AT_LENGTH)
     try:
+        await require_database(house.parts.get(Database))
         with _bar() as bar:
             task = bar.add_task(file.name, total=None)
 

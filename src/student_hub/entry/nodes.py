@@ -22,9 +22,7 @@ async def run_nodes(settings: Settings, first_port: int, say: Callable[[str], No
     log_folder = folder / NODE_FOLDER
     log_folder.mkdir(mode=0o700, exist_ok=True)
     async with Supervisor(folder, on_event=lambda event: say(str(event))) as supervisor:
-        programs = [
-            reference_node(node, port, log_folder, settings) for node, port in ports.items()
-        ]
+        programs = [reference_node(node, port, log_folder) for node, port in ports.items()]
         if await supervisor.start(*programs):
             say(f"six nodes on ports {first_port} to {first_port + len(ports) - 1}; Ctrl-C stops")
             await supervisor.run_until_stopped()

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from student_hub.entry import programs
-from student_hub.entry.context import completed, kept_keys, secret
+from student_hub.entry.context import completed, kept_keys, local_url, secret
 from student_hub.entry.demo import load_demo_school
 from student_hub.entry.farewell import what_next
+from student_hub.entry.migrating import upgrade
 from student_hub.entry.nodes import NODE_FOLDER
-from student_hub.entry.stack.events import Event
+from student_hub.entry.stack.events import Event, EventKind
 from student_hub.entry.stack.folder import open_folder
 from student_hub.entry.stack.lock import FolderLock
 from student_hub.entry.stack.ports import require_free
 from student_hub.entry.stack.postgres import EmbeddedPostgres
-from student_hub.entry.stack.state import StackState, remove_state, write_state
+from student_hub.entry.stack.state import StackState, remove_state, renew_pids, write_state
 from student_hub.entry.stack.supervisor import Supervisor
 from student_hub.entry.stack.valkey import EmbeddedValkey
-from student_hub.migrations import run as migrations
 from student_hub.nodes.registry import NodeName
 from student_hub.platform.settings import Settings
 
@@ -68,26 +68,35 @@ async def up(wishes: Wishes) -> None:
 def _supervisor(wishes: Wishes, folder: Path, lock: FolderLock) -> Supervisor:
     def tell(event: Event) -> None:
         wishes.say(str(event))
+        if event.kind is EventKind.READY:
+            renew_pids(folder, supervisor.pids)
 
     def show(program: str, line: str) -> None:
         wishes.say(f"{program:>12} | {line}")
 
-    return Supervisor(folder, lock=lock, on_event=tell, on_line=show if wishes.show_logs else None)
+    on_line = show if wishes.show_logs else None
+    supervisor = Supervisor(folder, lock=lock, on_event=tell, on_line=on_line)
+    return supervisor
 
 
 async def _run(wishes: Wishes, supervisor: Supervisor, folder: Path) -> None:
     settings = await _start_servers(wishes, supervisor, folder)
     if settings is None:
         return
-    for revision in await migrations.upgrade(secret(settings, "database_url")):
-        wishes.say(f"migrated the database: {revision}")
+    if not await supervisor.unless_stopping(_migrate(settings, wishes.say)):
+        return
     if not await _start_platform(wishes, supervisor, folder, settings):
         return
-    if wishes.demo:
-        await load_demo_school(settings, wishes.say)
+    if wishes.demo and not await supervisor.unless_stopping(load_demo_school(settings, wishes.say)):
+        return
     _publish(supervisor, folder, settings)
     wishes.say(await what_next(settings))
     await supervisor.run_until_stopped()
+
+
+async def _migrate(settings: Settings, say: Say) -> None:
+    for revision in await upgrade(settings):
+        say(f"migrated the database: {revision}")
 
 
 async def _start_servers(wishes: Wishes, supervisor: Supervisor, folder: Path) -> Settings | None:
@@ -118,8 +127,7 @@ async def _start_platform(
     log_folder = folder / NODE_FOLDER
     log_folder.mkdir(mode=0o700, exist_ok=True)
     nodes = [
-        programs.reference_node(node, port, log_folder, settings)
-        for node, port in wishes.node_ports.items()
+        programs.reference_node(node, port, log_folder) for node, port in wishes.node_ports.items()
     ]
     started = await asyncio.gather(*(supervisor.start(node) for node in nodes))
     hub = (programs.api(settings), programs.worker(settings), programs.beat(settings))
@@ -129,7 +137,7 @@ async def _start_platform(
 def _publish(supervisor: Supervisor, folder: Path, settings: Settings) -> None:
     state = StackState(
         pid=os.getpid(),
-        url=f"http://127.0.0.1:{settings.port}",
+        url=local_url(settings),
         api_key=secret(settings, "api_key"),
         database_url=secret(settings, "database_url"),
         redis_url=secret(settings, "redis_url"),

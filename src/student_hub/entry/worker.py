@@ -1,16 +1,18 @@
 """The Celery worker: a process with one event loop and one house, and threads that wait."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
 
 from student_hub.entry.house import build
+from student_hub.entry.places import Places
 from student_hub.history.messages import MakePartitions
 from student_hub.platform.clock import utc_now
-from student_hub.platform.db.database import Database
+from student_hub.platform.db.database import AT_LENGTH, Database
 from student_hub.platform.jobs.carrier import RING, UPKEEP, LoopThread
 from student_hub.platform.jobs.ledger import Ledger
+from student_hub.platform.jobs.pruning import PruneJobs
 from student_hub.platform.jobs.queues import Queue
 from student_hub.platform.jobs.workshop import Workshop
 from student_hub.platform.observability.logging import configure_logging
@@ -18,19 +20,22 @@ from student_hub.platform.parts import Parts
 from student_hub.platform.settings import Settings
 
 QUIET = ("--without-mingle", "--without-gossip", "--without-heartbeat")
-DAILY = (MakePartitions(),)
+DAILY = (MakePartitions(), PruneJobs())
+SPARE_THREADS = 1
+"""For what is done in a moment: rings that find no place, and the question for upkeep."""
 
 
 class Crew:
     """What a worker process works with: one loop and one house, shared by its threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, places: Mapping[Queue, int]) -> None:
+        self._places = Places(places)
         self._loop = LoopThread()
-        self.house = build(settings)
+        self.house = build(settings, AT_LENGTH)
 
     def ring(self, queue: str) -> None:
-        """Does what is due on the queue."""
-        self._loop.run(self.house.parts.get(Workshop).work(Queue(queue)))
+        """Does what is due on the queue, unless as many as may be are at it."""
+        self._places.work(Queue(queue), lambda: self._drain(Queue(queue)))
 
     def upkeep(self) -> None:
         """Asks for the work of the day, once a day however often it is told that it is time."""
@@ -40,19 +45,31 @@ class Crew:
         self._loop.run(self.house.close())
         self._loop.stop()
 
+    def _drain(self, queue: Queue) -> None:
+        self._loop.run(self.house.parts.get(Workshop).work(queue))
 
-def run_worker(settings: Settings, queues: Sequence[Queue], concurrency: int) -> None:
-    """Works on the queues, so many jobs at a time, until SIGTERM; running jobs end first."""
+
+def places_of(settings: Settings) -> dict[Queue, int]:
+    """How many jobs at a time each queue's workers do, by the settings."""
+    return {
+        Queue.HIGH_PRIORITY: settings.high_priority_threads,
+        Queue.DEFAULT: settings.default_threads,
+        Queue.LOW_PRIORITY: settings.low_priority_threads,
+    }
+
+
+def run_worker(settings: Settings, places: Mapping[Queue, int]) -> None:
+    """Works on these queues, on each so many jobs at a time, until SIGTERM; running jobs end."""
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     configure_logging(settings.log_level, settings.log_format)
-    with closing(Crew(settings)) as crew:
+    with closing(Crew(settings, places)) as crew:
         app = crew.house.celery
         app.task(name=RING)(crew.ring)
         app.task(name=UPKEEP)(crew.upkeep)
-        names = ",".join(queue.value for queue in queues)
+        names = ",".join(queue.value for queue in places)
         options = [
             "--pool=threads",
-            f"--concurrency={concurrency}",
+            f"--concurrency={sum(places.values()) + SPARE_THREADS}",
             f"--queues={names}",
             f"--loglevel={settings.log_level.upper()}",
         ]

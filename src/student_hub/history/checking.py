@@ -1,6 +1,7 @@
 """Events on their way in: each checked by itself, and made ready for the database."""
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from student_hub.students.schemas import Fault
 MOST_CONTENT_BYTES = 16 * 1_024
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=24)
-NUL = b"\\u0000"
+NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL as JSON writes it. Behind another backslash u0000 is plain text, and may be kept."""
 
 Key = tuple[int, str]
 
@@ -38,35 +40,49 @@ class Ready:
 
 @dataclass(slots=True)
 class Batch:
-    """A batch taken apart; events that say the same twice count as repeated."""
+    """A batch taken apart; events that say the same twice stand in it once."""
 
     ready: dict[Key, Ready] = field(default_factory=dict)
-    repeated: int = 0
+    again: dict[Key, list[Ready]] = field(default_factory=dict)
+    known: int = 0
     refused: list[Refused] = field(default_factory=list)
+
+    @property
+    def repeated(self) -> int:
+        """How many events were known, or were in the batch already."""
+        return self.known + sum(map(len, self.again.values()))
+
+    @property
+    def students(self) -> set[UUID]:
+        return {item.event.student_id for item in self.ready.values()}
+
+    def copy(self) -> "Batch":
+        """The batch to work on: this one stays as it is."""
+        return Batch(dict(self.ready), dict(self.again), self.known, list(self.refused))
 
     def take(self, item: Ready) -> None:
         first = self.ready.setdefault(item.key, item)
         if first is item:
             return
         if first.fingerprint == item.fingerprint:
-            self.repeated += 1
+            self.again.setdefault(item.key, []).append(item)
         else:
-            self.refuse(item, CONFLICT, Code.CONFLICT)
+            self._refuse(item, CONFLICT, Code.CONFLICT)
 
-    def refuse(self, item: Ready, fault: Fault, code: Code) -> None:
-        source_id = item.event.source_id
-        self.refused.append(_refused(item.index, source_id, fault, code))
+    def refuse(self, key: Key, fault: Fault, code: Code) -> None:
+        """Refuses the event, and its repeats in the batch with it."""
+        for item in (self.ready.pop(key), *self.again.pop(key, ())):
+            self._refuse(item, fault, code)
 
     def drop_strangers(self, known: set[UUID]) -> None:
         """Refuses the events of all other students."""
         for key, item in list(self.ready.items()):
             if item.event.student_id not in known:
-                self.refuse(item, STRANGER, Code.UNKNOWN_STUDENT)
-                del self.ready[key]
+                self.refuse(key, STRANGER, Code.UNKNOWN_STUDENT)
 
-    @property
-    def students(self) -> set[UUID]:
-        return {item.event.student_id for item in self.ready.values()}
+    def _refuse(self, item: Ready, fault: Fault, code: Code) -> None:
+        source_id = item.event.source_id
+        self.refused.append(_refused(item.index, source_id, fault, code))
 
 
 CONFLICT = Fault("source_id", "is known with other content")
@@ -105,7 +121,7 @@ def _ready(index: int, event: EventIn) -> Ready | Fault:
         return Fault("content", f"cannot be kept: {error}")
     if len(content) > MOST_CONTENT_BYTES:
         return Fault("content", f"is larger than {MOST_CONTENT_BYTES} bytes of JSON")
-    if NUL in content:
+    if NUL.search(content):
         return Fault("content", "has a NUL character")
     return Ready(index, event, content.decode(), _fingerprint(event, content))
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, delete, select, text, tuple_
+from sqlalchemy import ColumnElement, and_, delete, select, text, tuple_
 
 from student_hub.history.checking import Key, Ready
 from student_hub.history.models import EventKeyRow, LearningEventRow
@@ -145,11 +145,16 @@ async def by_id(tx: Transaction, ids: Iterable[int]) -> list[Event]:
     return [Event.model_validate(row._asdict()) for row in await tx.session.execute(query)]
 
 
+async def student_of(tx: Transaction, key: Key) -> UUID | None:
+    """Whose event it is, unlocked: their row must be locked before the key's."""
+    query = select(EventKeyRow.student_id).where(*_is(key))
+    found: UUID | None = await tx.session.scalar(query)
+    return found
+
+
 async def void(tx: Transaction, key: Key, by: str, at: datetime) -> Voided | None:
     """The event out of the history, its key kept; a voided one as it is; None when unknown."""
-    query = select(EventKeyRow).where(
-        EventKeyRow.source_node == key[0], EventKeyRow.source_id == key[1]
-    )
+    query = select(EventKeyRow).where(*_is(key))
     row = (await tx.session.scalars(query.with_for_update())).one_or_none()
     if row is None:
         return None
@@ -171,6 +176,10 @@ async def make_partition(tx: Transaction, month: date) -> str | None:
 
 async def make_partitions(tx: Transaction, ahead: int) -> list[str]:
     return list(await tx.session.scalars(MAKE_PARTITIONS, {"ahead": ahead}))
+
+
+def _is(key: Key) -> tuple[ColumnElement[bool], ...]:
+    return EventKeyRow.source_node == key[0], EventKeyRow.source_id == key[1]
 
 
 async def _take_out(tx: Transaction, event_id: int, occurred_at: datetime) -> dict[str, object]:

@@ -9,34 +9,15 @@ from fastapi import APIRouter, Query, Request
 from student_hub.history.schemas import EventKey, EventType, HistoryPage, Receipt, Voided
 from student_hub.history.service import MOST_DAYS, MOST_EVENTS, MOST_LISTED, History
 from student_hub.platform.http.deps import CallerDep, part
-from student_hub.platform.http.rows import rows_of
+from student_hub.platform.http.rows import rows_body, rows_of
 
 router = APIRouter(prefix="/v1", tags=["history"])
 HistoryDep = Annotated[History, part(History)]
-ROWS = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["events"],
-                    "properties": {
-                        "events": {
-                            "type": "array",
-                            "maxItems": MOST_EVENTS,
-                            "items": {"type": "object"},
-                        }
-                    },
-                }
-            },
-            "application/x-ndjson": {"schema": {"type": "string"}},
-        },
-    }
-}
 
 
-@router.post("/events", summary="Record learning events", openapi_extra=ROWS)
+@router.post(
+    "/events", summary="Record learning events", openapi_extra=rows_body("events", MOST_EVENTS)
+)
 async def record_events(request: Request, history: HistoryDep, caller: CallerDep) -> Receipt:
     """Stores up to 10,000 events, each once however often it is sent.
 

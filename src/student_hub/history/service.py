@@ -1,7 +1,8 @@
 """What can be done with the learning history."""
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from student_hub.access.policy import may_see
@@ -9,6 +10,7 @@ from student_hub.history import repository
 from student_hub.history.checking import AHEAD, CONFLICT, EARLIEST, VOIDED, Batch, Ready, check
 from student_hub.history.errors import EventNotFound
 from student_hub.history.messages import ForwardEvents
+from student_hub.history.portions import portions
 from student_hub.history.repository import KnownEvent, Position, StoredEvent
 from student_hub.history.schemas import (
     Code,
@@ -20,6 +22,7 @@ from student_hub.history.schemas import (
     Voided,
 )
 from student_hub.platform.clock import Clock
+from student_hub.platform.db.again import transact
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.jobs.ledger import Ledger
@@ -31,12 +34,14 @@ MOST_EVENTS = 10_000
 MOST_LISTED = 1_000
 MOST_DAYS = 365
 MONTHS_AHEAD = 3
+MOST_IDS = 2**63
+NO_CURSOR = "is not one that a page gave"
 
 
 class History:
     """The learning history: use cases take the caller, operations an open transaction.
 
-    With a `forward` ledger, every batch leaves one job that hands its new events to node 4.
+    With a `forward` ledger, every batch leaves jobs that hand its new events to node 4.
     """
 
     def __init__(
@@ -50,13 +55,12 @@ class History:
     async def record(self, caller: Caller, entries: Sequence[object]) -> Receipt:
         """Stores the good ones of at most 10,000 events, each once, and says what ails the others.
 
-        All in one transaction: events, their students' new generation, and the job to forward them.
+        All in one transaction: events, their students' new generation, the jobs to forward them.
         """
         caller.require(Scope.WRITE)
         if len(entries) > MOST_EVENTS:
             raise InvalidInput.field("events", f"are more than {MOST_EVENTS}")
-        async with self._db.transaction() as tx:
-            return await self.store(tx, entries)
+        return await transact(self._db, partial(self.store, entries=entries))
 
     async def of_student(
         self,
@@ -83,18 +87,10 @@ class History:
     async def void(self, caller: Caller, key: EventKey) -> Voided:
         """Takes the event out of the history for good, even when it is sent again; safe to repeat.
 
-        EventNotFound when it was never stored.
+        EventNotFound when it was never stored, or is of a student whom the caller may not see.
         """
         caller.require(Scope.WRITE)
-        now = self._clock()
-        async with self._db.transaction() as tx:
-            pair = (key.source_node, key.source_id)
-            voided = await repository.void(tx, pair, caller.subject, now)
-            if voided is None:
-                raise EventNotFound
-            if voided.voided_at == now:
-                await self._students.touch(tx, [voided.student_id])
-        return voided
+        return await transact(self._db, partial(self._void, caller=caller, key=key))
 
     async def make_partitions(self, ahead: int = MONTHS_AHEAD) -> list[str]:
         """Makes the partitions of this month, of so many ahead, and of what lies in DEFAULT.
@@ -121,7 +117,8 @@ class History:
 
     async def store_checked(self, tx: Transaction, batch: Batch) -> Receipt:
         """Stores what passed the check, once, in the caller's transaction."""
-        # Locks are taken in one order everywhere: students, event keys, generations.
+        batch = batch.copy()
+        # Locks are taken in one order everywhere: students, event keys, history, generations.
         batch.drop_strangers(await self._students.existing(tx, sorted(batch.students)))
         stored = await repository.store(tx, list(batch.ready.values())) if batch.ready else []
         await self._settle_known(tx, batch, stored)
@@ -135,6 +132,21 @@ class History:
         """Those of the events that are still in the history, oldest id first."""
         return await repository.by_id(tx, ids)
 
+    async def _void(self, tx: Transaction, caller: Caller, key: EventKey) -> Voided:
+        now, pair = self._clock(), (key.source_node, key.source_id)
+        owner = await repository.student_of(tx, pair)
+        if owner is None or not await self._students.existing(tx, [owner]):
+            raise EventNotFound
+        if not may_see(caller, await self._students.require(tx, owner)):
+            raise EventNotFound
+        voided = await repository.void(tx, pair, caller.subject, now)
+        # Another's: its student was deleted before we locked, and it was sent again of another one.
+        if voided is None or voided.student_id != owner:
+            raise EventNotFound
+        if voided.voided_at == now:
+            await self._students.touch(tx, [owner])
+        return voided
+
     async def _settle_known(
         self, tx: Transaction, batch: Batch, stored: Sequence[StoredEvent]
     ) -> None:
@@ -147,18 +159,18 @@ class History:
 
     async def _pass_on(self, tx: Transaction, stored: Sequence[StoredEvent]) -> None:
         if self._forward is not None:
-            job = ForwardEvents(event_ids=sorted(event.id for event in stored))
-            await self._forward.put(tx, job)
+            for ids in portions(stored):
+                await self._forward.put(tx, ForwardEvents(event_ids=ids))
 
 
 def _settle(batch: Batch, item: Ready, known: KnownEvent | None) -> None:
     # None: the event's former student was deleted this very moment; sent again, it will be stored.
     if known is not None and known.voided:
-        batch.refuse(item, VOIDED, Code.VOIDED)
+        batch.refuse(item.key, VOIDED, Code.VOIDED)
     elif known is not None and known.fingerprint == item.fingerprint:
-        batch.repeated += 1
+        batch.known += 1
     else:
-        batch.refuse(item, CONFLICT, Code.CONFLICT)
+        batch.refuse(item.key, CONFLICT, Code.CONFLICT)
 
 
 def _within(field: str, value: int, most: int) -> None:
@@ -175,9 +187,10 @@ def _position(cursor: str | None) -> Position | None:
         return None
     at, _, number = cursor.partition("_")
     try:
-        position = Position(datetime.fromisoformat(at), int(number))
-    except ValueError as error:
-        raise InvalidInput.field("before", "is not one that a page gave") from error
-    if position.occurred_at.tzinfo is None:
-        raise InvalidInput.field("before", "is not one that a page gave")
+        instant = datetime.fromisoformat(at)
+        position = Position(instant.astimezone(UTC), int(number))
+    except (ValueError, OverflowError) as error:
+        raise InvalidInput.field("before", NO_CURSOR) from error
+    if instant.tzinfo is None or not 0 <= position.id < MOST_IDS:
+        raise InvalidInput.field("before", NO_CURSOR)
     return position

@@ -16,8 +16,8 @@ RATE_LIMITED = -32004
 CONFLICT = -32005
 
 
-def code_of(kind: Kind) -> int:
-    """The code that every door gives this kind of error."""
+def code_of(kind: Kind) -> int:  # noqa: PLR0911 (a table has as many lines as it has)
+    """The code that every door gives this kind of error; -32001 tells of nodes alone."""
     match kind:
         case Kind.UNAUTHENTICATED | Kind.FORBIDDEN:
             return ACCESS_DENIED
@@ -31,6 +31,8 @@ def code_of(kind: Kind) -> int:
             return RATE_LIMITED
         case Kind.UNAVAILABLE:
             return NODE_FAILED
+        case Kind.AWAY:
+            return INTERNAL_ERROR
         case _:
             assert_never(kind)
 

@@ -17,6 +17,9 @@ class Kind(StrEnum):
     CONFLICT = "conflict"
     RATE_LIMITED = "rate_limited"
     UNAVAILABLE = "unavailable"
+    """A node gave no answer that can be used."""
+    AWAY = "away"
+    """The hub itself cannot work at the moment: what it stands on is away."""
 
 
 class HubError(Exception):

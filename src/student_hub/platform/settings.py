@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     )
     celery_broker_url: SecretStr | None = Field(None, description="default: REDIS_URL")
     celery_result_backend: SecretStr | None = Field(
-        None, description="default: no results are kept, the ledger in PostgreSQL knows them"
+        None, description="handed to Celery; the hub keeps no results there, its ledger has them"
     )
     api_key: SecretStr | None = Field(None, description="a first administrator key")
     encryption_key: SecretStr | None = Field(
@@ -68,6 +68,13 @@ class Settings(BaseSettings):
     )
     database_pool_size: Annotated[int, Field(ge=1)] = Field(
         10, description="connections of one process"
+    )
+    high_priority_threads: Annotated[int, Field(ge=1)] = Field(
+        2, description="jobs of the queue high_priority that a worker does at a time"
+    )
+    default_threads: Annotated[int, Field(ge=1)] = Field(2, description="of the queue default")
+    low_priority_threads: Annotated[int, Field(ge=1)] = Field(
+        1, description="of the queue low_priority"
     )
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8_000

@@ -15,20 +15,22 @@ def invalid_input(details: Sequence[ErrorDetails], *, skip: int = 0) -> InvalidI
     errors: list[Fact] = []
     problems = []
     for detail in details[:MOST]:
-        field, problem = _path(detail["loc"][skip:] or detail["loc"]), _problem(detail)
+        field, problem = path_of(detail["loc"][skip:] or detail["loc"]), problem_of(detail)
         errors.append({"field": field, "problem": problem})
         problems.append(f"{field}: {problem}" if field else problem)
     return InvalidInput(problem="; ".join(problems), errors=errors)
 
 
-def _path(location: tuple[int | str, ...]) -> str:
+def path_of(location: tuple[int | str, ...]) -> str:
+    """Where a finding is: metadata.interests[2]."""
     text = ""
     for step in location:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
     return "".join(letter for letter in text[:LONGEST] if letter.isprintable())
 
 
-def _problem(detail: ErrorDetails) -> str:
+def problem_of(detail: ErrorDetails) -> str:
+    """What the finding is, in plain words that follow the field's name."""
     match detail["type"]:
         case "extra_forbidden":
             return "there is no such field"

@@ -98,6 +98,11 @@ class StudentRepository:
         """Those that exist; none of them can be deleted before the transaction ends."""
         return set(await tx.session.scalars(LOCK, {"ids": list(ids)}))
 
+    async def can_be_opened(self, tx: Transaction) -> bool:
+        """Whether no student's key was wrapped by another master key than ours."""
+        foreign = select(StudentKeyRow.student_id).where(StudentKeyRow.key_id != self._vault.key_id)
+        return (await tx.session.execute(foreign.limit(1))).first() is None
+
     async def touch(self, tx: Transaction, ids: Iterable[UUID]) -> None:
         await tx.session.execute(TOUCH, {"ids": list(ids)})
 

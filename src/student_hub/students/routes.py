@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 
 from student_hub.platform.http.deps import CallerDep, part
-from student_hub.platform.http.rows import rows_of
+from student_hub.platform.http.rows import rows_body, rows_of
 from student_hub.students.schemas import (
     Student,
     StudentFilter,
@@ -20,21 +20,6 @@ from student_hub.students.service import MOST_LISTED, Students
 router = APIRouter(prefix="/v1/students", tags=["students"])
 FILTERS = frozenset(StudentFilter.model_fields)
 StudentsDep = Annotated[Students, part(Students)]
-ROWS = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["students"],
-                    "properties": {"students": {"type": "array", "items": {"type": "object"}}},
-                }
-            },
-            "application/x-ndjson": {"schema": {"type": "string"}},
-        },
-    }
-}
 
 
 class Wanted(StudentFilter):
@@ -61,11 +46,14 @@ async def list_students(
     return await students.page(caller, chosen, cursor=wanted.cursor, limit=wanted.limit)
 
 
-@router.post("/import", summary="Import many students", openapi_extra=ROWS)
+@router.post("/import", summary="Import many students", openapi_extra=rows_body("students"))
 async def import_students(
     request: Request, students: StudentsDep, caller: CallerDep
 ) -> StudentReceipt:
-    """Stores the good rows and says of each other what is wrong; safe to send again with ids."""
+    """Stores the good rows and says of each other what is wrong; safe to send again with ids.
+
+    A row with the id of a known student updates them; that takes a key that may also read.
+    """
     return await students.import_many(caller, rows_of(request, "students"))
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from student_hub.platform.text import Text
+from student_hub.platform.validation import path_of, problem_of
 
 MOST_REFUSALS = 1_000
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"
@@ -159,6 +160,12 @@ class StudentReceipt(BaseModel):
     refused: int = 0
     refusals: list[RefusedRow] = []
 
+    def add(self, other: "StudentReceipt") -> None:
+        """Counts the other receipt's rows in."""
+        for name in ("created", "updated", "unchanged", "refused"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.refusals += other.refusals[: MOST_REFUSALS - len(self.refusals)]
+
     def count(self, put: Put) -> None:
         setattr(self, put.value, getattr(self, put.value) + 1)
 
@@ -177,13 +184,4 @@ class Fault(NamedTuple):
     @classmethod
     def first(cls, error: ValidationError) -> "Fault":
         detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        field = ".".join(str(step) for step in detail["loc"])[:200]
-        match detail["type"]:
-            case "extra_forbidden":
-                return cls(field, "there is no such field")
-            case "missing":
-                return cls(field, "is needed")
-            case "model_type":
-                return cls(field, "is not a JSON object")
-            case _:
-                return cls(field, detail["msg"])
+        return cls(path_of(detail["loc"]), problem_of(detail))

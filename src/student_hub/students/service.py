@@ -1,11 +1,13 @@
 """What can be done with students."""
 
 from collections.abc import AsyncIterable, Iterable, Sequence
+from functools import partial
 from uuid import UUID, uuid4
 
 from student_hub.access.policy import may_see
 from student_hub.platform.cache.remembered import Remembered
 from student_hub.platform.clock import Clock
+from student_hub.platform.db.again import transact
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.db.listening import Listener
 from student_hub.platform.errors import InvalidInput
@@ -49,11 +51,14 @@ class Students:
         """The student as stored; StudentExists when the id or the place in the class is taken."""
         caller.require(Scope.WRITE)
         new = self._new(student)
-        async with self._db.transaction() as tx:
+
+        async def work(tx: Transaction) -> Student:
             if not await self._rows.insert(tx, [new]):
                 raise StudentExists
             await self.touch(tx, [new.id])
-        return new
+            return new
+
+        return await transact(self._db, work)
 
     async def read(self, caller: Caller, student_id: UUID) -> Student:
         """The student; StudentNotFound when there is none, or none for this caller."""
@@ -66,21 +71,26 @@ class Students:
         """The student after the change; StudentNotFound, or StudentExists for a taken place."""
         caller.require(Scope.READ)
         caller.require(Scope.WRITE)
-        async with self._db.transaction() as tx:
+        changes = {name: getattr(patch, name) for name in patch.model_fields_set}
+
+        async def work(tx: Transaction) -> Student:
             held = await self._rows.to_change(tx, [student_id])
-            student = _seen(caller, held.get(student_id))
-            changes = {name: getattr(patch, name) for name in patch.model_fields_set}
-            return await self._change(tx, student, changes)
+            return await self._change(tx, _seen(caller, held.get(student_id)), changes)
+
+        return await transact(self._db, work)
 
     async def delete(self, caller: Caller, student_id: UUID) -> None:
         """Takes the student away with their key and their history; or StudentNotFound."""
         caller.require(Scope.READ)
         caller.require(Scope.WRITE)
-        async with self._db.transaction() as tx:
+
+        async def work(tx: Transaction) -> None:
             held = await self._rows.to_change(tx, [student_id])
             _seen(caller, held.get(student_id))
             await self._rows.delete(tx, student_id)
             tx.after_commit(lambda: self._forget([student_id]))
+
+        await transact(self._db, work)
 
     async def page(
         self,
@@ -105,14 +115,16 @@ class Students:
     ) -> StudentReceipt:
         """Stores the good rows in batches and says of each other row (from 1) what ails it.
 
-        A row whose id is known updates that student, or is unchanged. Each batch is a transaction
-        of its own, so that rows of a broken-off import are safe to send again.
+        A row whose id is known updates that student, or is unchanged; of a student whom the caller
+        may not see it is refused. Each batch is a transaction of its own, so that rows of a
+        broken-off import are safe to send again.
         """
         caller.require(Scope.WRITE)
         receipt = StudentReceipt()
         async for bundle in bundles(rows):
-            async with self._db.transaction() as tx:
-                await self.put_rows(tx, bundle, receipt)
+            receipt.add(
+                await transact(self._db, partial(self.put_rows, caller=caller, rows=bundle))
+            )
         return receipt
 
     async def require(self, tx: Transaction, student_id: UUID) -> Student:
@@ -154,19 +166,31 @@ class Students:
         await self._rows.touch(tx, touched)
         tx.after_commit(lambda: self._forget(touched))
 
-    async def put_rows(self, tx: Transaction, rows: Iterable[Row], receipt: StudentReceipt) -> None:
-        """Checks and stores the rows as `import_many` does, into the receipt."""
+    async def can_be_opened(self) -> bool:
+        """Whether every student is sealed with the key that the hub has."""
+        async with self._db.transaction() as tx:
+            return await self._rows.can_be_opened(tx)
+
+    async def put_rows(
+        self, tx: Transaction, caller: Caller, rows: Iterable[Row]
+    ) -> StudentReceipt:
+        """Checks and stores the rows as `import_many` does."""
+        receipt = StudentReceipt()
         for batch in batches(rows, receipt):
-            puts = await self.put_many(tx, [arrived.student for arrived in batch])
+            puts = await self.put_many(tx, caller, [arrived.student for arrived in batch])
             for arrived, put in zip(batch, puts, strict=True):
                 if put is Put.REFUSED:
                     receipt.refuse(arrived.number, TAKEN)
                 else:
                     receipt.count(put)
+        return receipt
 
-    async def put_many(self, tx: Transaction, students: Sequence[StudentIn]) -> list[Put]:
+    async def put_many(
+        self, tx: Transaction, caller: Caller, students: Sequence[StudentIn]
+    ) -> list[Put]:
         """What became of each: created, updated, unchanged, or refused because its place is taken.
 
+        A student whom the caller may not see is a taken place: they learn and change nothing.
         No id may be in there twice; at most a thousand or so at a time.
         """
         now = [self._new(student) for student in students]
@@ -177,7 +201,7 @@ class Students:
             # Refused, or made by another import since we looked.
             held |= await self._rows.to_change(tx, late)
         puts = [
-            await self._put_again(tx, held[student.id], given)
+            await self._put_again(tx, caller, held[student.id], given)
             if student.id in held
             else Put.CREATED
             if student.id in created
@@ -196,7 +220,11 @@ class Students:
         for student_id in ids:
             self._glances.forget(str(student_id))
 
-    async def _put_again(self, tx: Transaction, held: Student, given: StudentIn) -> Put:
+    async def _put_again(
+        self, tx: Transaction, caller: Caller, held: Student, given: StudentIn
+    ) -> Put:
+        if not may_see(caller, held):
+            return Put.REFUSED
         changes = {name: getattr(given, name) for name in StudentPatch.model_fields}
         try:
             changed = await self._change(tx, held, changes, touch=False)

@@ -21,13 +21,13 @@ class Vault:
 
     def __init__(self, keyring: Keyring) -> None:
         self._wrapping = keyring.derive("student-keys")
-        self._key_id = keyring.key_id
+        self.key_id = keyring.key_id
         self._keyring = keyring
 
     def new_key(self, student_id: UUID) -> tuple[bytes, WrappedKey]:
         """A data key for a new student, plain and as it is stored."""
         key = new_key()
-        return key, WrappedKey(seal(self._wrapping, key, _key_place(student_id)), self._key_id)
+        return key, WrappedKey(seal(self._wrapping, key, _key_place(student_id)), self.key_id)
 
     def unwrap(self, student_id: UUID, stored: WrappedKey) -> bytes:
         """The data key; SealBroken for another master key's or another student's."""

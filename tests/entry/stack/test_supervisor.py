@@ -175,6 +175,28 @@ async def test_a_signal_stops_all_and_a_second_one_stops_harder(tmp_path: Path) 
     assert EventKind.DIED not in [event.kind for event in heard]
 
 
+async def test_a_signal_ends_work_between_the_programs(tmp_path: Path) -> None:
+    """Ctrl-C is heard while something else is done; what the work raises is not lost."""
+    cancelled = asyncio.Event()
+
+    async def endless() -> None:
+        signal.raise_signal(signal.SIGINT)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async def broken() -> None:
+        raise StackError("it broke")
+
+    async with Supervisor(tmp_path) as supervisor:
+        assert await supervisor.unless_stopping(asyncio.sleep(0))
+        with pytest.raises(StackError, match="it broke"):
+            await supervisor.unless_stopping(broken())
+        assert not await supervisor.unless_stopping(endless())
+        assert cancelled.is_set()
+
+
 async def test_a_signal_during_the_start_ends_it(tmp_path: Path) -> None:
     """Nobody has to wait for a program to get ready before Ctrl-C works."""
     heard = Heard()

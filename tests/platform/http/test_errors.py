@@ -5,6 +5,7 @@ from dirty_equals import IsPartialDict, IsStr
 
 from doorway import KNOWN, UNKNOWN, Running
 from student_hub.platform.codes import code_of
+from student_hub.platform.db.database import DatabaseAway
 from student_hub.platform.errors import HubError, Kind
 from student_hub.platform.http.problems import problem, status_of
 
@@ -19,7 +20,7 @@ def test_every_kind_of_error_has_a_status_and_the_platforms_code(kind: Kind) -> 
     assert answer.status_code == status_of(kind)
     assert answer.media_type == "application/problem+json"
     assert 400 <= answer.status_code < 600
-    assert code_of(kind) in {-32602, -32001, -32002, -32003, -32004, -32005}
+    assert code_of(kind) in {-32603, -32602, -32001, -32002, -32003, -32004, -32005}
     assert b"something-wrong" in answer.body
     assert b"r-1" in answer.body
 
@@ -30,6 +31,14 @@ def test_a_rate_limit_says_when_to_come_back() -> None:
     answer = problem({}, limited(retry_after=7))
     assert answer.headers["retry-after"] == "7"
     assert b'"data":{"retry_after":7}' in answer.body
+
+
+def test_a_database_that_is_away_says_when_to_come_back() -> None:
+    """503 and Retry-After; the code is not the one that tells of a node."""
+    answer = problem({}, DatabaseAway())
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "2"
+    assert b'"code":-32603' in answer.body
 
 
 async def test_a_student_who_does_not_exist_is_a_404_with_the_code(hub: Running) -> None:

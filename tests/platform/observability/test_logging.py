@@ -3,10 +3,16 @@
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
 
 import pytest
 import structlog
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from student_hub.platform.db.database import Database
 from student_hub.platform.observability.logging import configure_logging
 
 pytestmark = pytest.mark.requirement("logs-without-persons")
@@ -88,3 +94,121 @@ def test_an_exception_is_logged_with_its_trace(capsys: pytest.CaptureFixture[str
         structlog.get_logger().exception("request_failed")
     (line,) = lines(capsys)
     assert "'the cause'" in str(line["exception"])
+
+
+class Person(BaseModel):
+    """Somebody, as a room might log them by mistake."""
+
+    name: str
+    grade: int
+
+
+@dataclass
+class Row:
+    """A row that is about somebody."""
+
+    email: str
+    kind: str = "row"
+
+
+def test_personal_data_is_removed_however_deep_it_lies(capsys: pytest.CaptureFixture[str]) -> None:
+    """In dicts, lists, models and dataclasses, and under any spelling of a header."""
+    configure_logging("info", "json")
+    structlog.get_logger().info(
+        "slip",
+        student={"name": "김철수", "school": {"email": "a@b.kr"}, "grade": 10},
+        rows=[{"parent_contact": "010-1234-5678"}, Row("c@d.kr")],
+        person=Person(name="이영희", grade=3),
+        headers={"Authorization": "Bearer shk_live_x"},
+    )
+    (line,) = lines(capsys)
+    del line["timestamp"]
+    assert line == {
+        "event": "slip",
+        "level": "info",
+        "student": {"name": "[removed]", "school": {"email": "[removed]"}, "grade": 10},
+        "rows": [{"parent_contact": "[removed]"}, {"email": "[removed]", "kind": "row"}],
+        "person": {"name": "[removed]", "grade": 3},
+        "headers": {"Authorization": "[removed]"},
+    }
+
+
+FAILING = {
+    "a doubled key": "INSERT INTO noted VALUES (:value), (:value)",
+    "a refused row": "INSERT INTO noted VALUES (upper(:value) || '!')",
+    "not a number": "SELECT CAST(CAST(:value AS text) AS int)",
+    "a wrong argument": "SELECT 1 WHERE 1 = :value",
+}
+PLANTED = "010-1234-5678"
+
+
+async def refusal_of(database: Database, statement: str) -> DBAPIError:
+    """How the database refuses the statement, which has the planted value."""
+    async with database.transaction() as tx:
+        table = "CREATE TABLE noted (note text UNIQUE CHECK (note NOT LIKE '%!'))"
+        await tx.session.execute(text(table))
+    with pytest.raises(DBAPIError) as caught:
+        async with database.transaction() as tx:
+            await tx.session.execute(text(statement), {"value": PLANTED})
+    return caught.value
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
+@pytest.mark.parametrize("statement", FAILING.values(), ids=FAILING)
+async def test_a_failing_statement_leaves_no_value_in_the_log(
+    database: Database,
+    capsys: pytest.CaptureFixture[str],
+    statement: str,
+    style: Literal["json", "console"],
+) -> None:
+    """Class, code and constraint are logged, by us and by libraries; never what the row held."""
+    configure_logging("info", style)
+    error = await refusal_of(database, statement)
+    structlog.get_logger().error("job_failed", exc_info=error, reason=error)
+    logging.getLogger("library").error("it broke", exc_info=error)
+    said = capsys.readouterr().err
+    assert PLANTED not in said
+    assert said.count(type(error).__name__) >= 3
+    assert said.count("test_logging.py") >= 2
+    if "noted" in statement:
+        assert said.count("constraint_name=") >= 2
+
+
+async def test_the_row_in_the_text_of_a_library_is_taken_out(
+    database: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Libraries put exceptions into their own sentences, as text or as Python shows them."""
+    configure_logging("info", "json")
+    error = await refusal_of(database, FAILING["a doubled key"])
+    cause = error.orig and error.orig.__cause__
+    assert PLANTED in str(cause)
+    logging.getLogger("library").error("task failed: %s", cause)
+    logging.getLogger("library").error("task failed: %r", str(cause))
+    said = capsys.readouterr().err
+    assert said.count("duplicate key") == 2
+    assert PLANTED not in said
+
+
+UNUSABLE = {"name": ["김철수"], "grade": "이영희"}
+
+
+async def test_every_cause_and_every_part_of_a_group_is_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A trace is no shorter than usual; a refused value is left out of it."""
+    configure_logging("info", "json")
+    try:
+        try:
+            Person.model_validate(UNUSABLE)
+        except ValidationError as error:
+            raise ExceptionGroup("two", [KeyError("first"), OSError("second")]) from error
+    except ExceptionGroup:
+        structlog.get_logger().exception("request_failed")
+    (line,) = lines(capsys)
+    trace = str(line["exception"])
+    assert "ValidationError: ('name',): string_type; ('grade',): int_parsing" in trace
+    assert "direct cause" in trace
+    assert "KeyError: 'first'" in trace
+    assert "OSError: second" in trace
+    assert "김철수" not in trace
+    assert "이영희" not in trace

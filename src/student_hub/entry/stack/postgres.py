@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from student_hub.entry.stack import cluster, postmaster
 from student_hub.entry.stack.binaries import Account, postgres_bin, server_account, system_dir
+from student_hub.entry.stack.errors import StackError
 from student_hub.entry.stack.ports import LOOPBACK, kept_port, read_port
 from student_hub.entry.stack.private import kept_password
 from student_hub.entry.stack.program import Program, plain_environment
@@ -95,10 +96,19 @@ class EmbeddedPostgres:
             env={**plain_environment(), "PGPASSWORD": self._password, "PGCONNECT_TIMEOUT": "5"},
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
         )
-        await psql.communicate(_MAKE_DATABASE.encode())
+        _, said = await psql.communicate(_MAKE_DATABASE.encode())
+        if b"password authentication failed" in said:
+            raise StackError(
+                f"PostgreSQL does not know the password in {self._password_file}: "
+                "put the file back as it was when the data folder was made."
+            )
         return psql.returncode == 0
+
+    @property
+    def _password_file(self) -> Path:
+        return self._data_dir / "postgres.password"
 
     @property
     def _port_file(self) -> Path:
@@ -114,7 +124,7 @@ class EmbeddedPostgres:
 
     @cached_property
     def _password(self) -> str:
-        return kept_password(self._data_dir / "postgres.password")
+        return kept_password(self._password_file)
 
     @cached_property
     def _version(self) -> str:

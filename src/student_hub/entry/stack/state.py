@@ -1,7 +1,7 @@
 """What a running stack tells `student-hub status` and `student-hub env`."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from student_hub.entry.stack.lock import is_held
@@ -26,6 +26,13 @@ class StackState:
 def write_state(data_dir: Path, state: StackState) -> None:
     """Publish the state to the owner of the data folder alone (it holds passwords)."""
     write_private(data_dir / _NAME, json.dumps(asdict(state), indent=2) + "\n")
+
+
+def renew_pids(data_dir: Path, pids: dict[str, int]) -> None:
+    """Say which processes there are now, if a state has been published."""
+    state = read_state(data_dir)
+    if state is not None:
+        write_state(data_dir, replace(state, pids=pids))
 
 
 def read_state(data_dir: Path) -> StackState | None:

@@ -1,8 +1,9 @@
 import asyncio
 import signal
+from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from student_hub.entry.stack.events import Event, OnEvent, OnLine
 from student_hub.entry.stack.folder import LOGS
@@ -79,7 +80,24 @@ class Supervisor:
                 return False
             keeper = Keeper(program, self._guard, self._logs, self._on_event, self._on_line)
             self._keepers.append(keeper)
-            await self._unless_asked_to_stop(keeper)
+            await self.unless_stopping(keeper.start())
+        return not self.stopping
+
+    async def unless_stopping(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do the work, which is cancelled when somebody asks to stop; False then.
+
+        Raises what the work raises.
+        """
+        doing = asyncio.create_task(work)
+        asked = asyncio.create_task(self._stop_asked.wait())
+        try:
+            await asyncio.wait([doing, asked], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            doing.cancel()
+            await asyncio.wait([doing])
+        if not doing.cancelled():
+            doing.result()
         return not self.stopping
 
     async def run_until_stopped(self) -> None:
@@ -102,18 +120,6 @@ class Supervisor:
             for keeper in reversed(self._keepers):
                 keeper.stop_harder()
         self._stop_asked.set()
-
-    async def _unless_asked_to_stop(self, keeper: Keeper) -> None:
-        starting = asyncio.create_task(keeper.start())
-        asked = asyncio.create_task(self._stop_asked.wait())
-        try:
-            await asyncio.wait([starting, asked], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            asked.cancel()
-            starting.cancel()
-            await asyncio.wait([starting])
-        if not starting.cancelled():
-            starting.result()
 
     def _handle(self, number: signal.Signals) -> bool:
         if signal.getsignal(number) is signal.SIG_IGN:  # as nohup asks for

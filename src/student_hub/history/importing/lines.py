@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from student_hub.history.errors import ImportUnreadable
+from student_hub.platform.ndjson import LONGEST
 from student_hub.students.schemas import Fault
 
-LONGEST = 256 * 1_024
 GZIP = b"\x1f\x8b"
 TOO_LONG = Fault("line", f"is longer than {LONGEST} bytes")
 NOT_UTF8 = Fault("line", "is not UTF-8 text")

@@ -35,15 +35,15 @@ class ImportReport(BaseModel):
     resumed_at_line: int | None = None
 
     def plus(
-        self, *, students: int, stored: int, repeated: int, refusals: list[Refusal]
+        self, *, students: int, stored: int, repeated: int, refused: int, refusals: list[Refusal]
     ) -> "ImportReport":
-        """The report with one more batch in it."""
+        """The report with one more batch in it; `refusals` may be the first of the refused."""
         kept = [*self.refusals, *sorted(refusals, key=lambda refusal: refusal.line)]
         return ImportReport(
             students=self.students + students,
             stored=self.stored + stored,
             repeated=self.repeated + repeated,
-            refused=self.refused + len(refusals),
+            refused=self.refused + refused,
             refusals=kept[:MOST_REFUSALS],
             resumed_at_line=self.resumed_at_line,
         )

@@ -19,7 +19,9 @@ from student_hub.history.importing.reports import ImportReport, OnProgress, Prog
 from student_hub.history.schemas import Receipt
 from student_hub.history.service import History
 from student_hub.platform.clock import Clock
+from student_hub.platform.db.again import transact
 from student_hub.platform.db.database import Database, Transaction
+from student_hub.platform.security.caller import SYSTEM
 from student_hub.students.schemas import Row, StudentReceipt
 from student_hub.students.service import Students
 
@@ -36,6 +38,17 @@ class Part:
     told: Sequence[int]
     events: Batch
     position: int
+
+    @property
+    def students(self) -> list[Row]:
+        return [
+            Row(entry.line, entry.student) for entry in self.entries if entry.student is not None
+        ]
+
+    @property
+    def faults(self) -> int:
+        """How many lines could not even be read."""
+        return sum(entry.fault is not None for entry in self.entries)
 
 
 class Importer:
@@ -83,24 +96,21 @@ class Importer:
         made |= wanted
 
     async def _store(self, mark: bytes, part: Part, kind: Format, before: Checkpoint) -> Checkpoint:
-        async with self._db.transaction() as tx:
-            students = await self._put_students(tx, part.entries)
+        async def work(tx: Transaction) -> Checkpoint:
+            students = await self._students.put_rows(tx, SYSTEM, part.students)
             events = await self._history.store_checked(tx, part.events)
             report = before.report.plus(
                 students=students.created + students.updated,
                 stored=events.stored,
                 repeated=events.repeated,
+                refused=part.faults + students.refused + len(events.refused),
                 refusals=list(_refusals(part, kind, students, events)),
             )
             after = Checkpoint(part.entries[-1].line, report)
             await checkpoints.keep(tx, mark, after, self._clock(), finished=False)
-        return after
+            return after
 
-    async def _put_students(self, tx: Transaction, entries: Iterable[Entry]) -> StudentReceipt:
-        receipt = StudentReceipt()
-        rows = [Row(entry.line, entry.student) for entry in entries if entry.student is not None]
-        await self._students.put_rows(tx, rows, receipt)
-        return receipt
+        return await transact(self._db, work)
 
     async def _finish(self, mark: bytes, checkpoint: Checkpoint) -> None:
         async with self._db.transaction() as tx:

@@ -12,6 +12,7 @@ PUBLIC = frozenset({"/livez", "/readyz", "/health", "/docs", "/openapi.json"})
 """Paths that need no key: states for supervisors, and the description of the interface."""
 
 LONGEST_KEY = 8_192
+CARRIERS = frozenset({b"x-api-key", b"authorization"})
 
 Authenticate = Callable[[str], Awaitable[Caller]]
 
@@ -39,7 +40,11 @@ class Authentication:
 
 
 def _key(scope: Scope) -> str:
-    keys = {key for header in scope["headers"] if (key := _offered(*header))}
+    keys = {
+        key
+        for name, value in scope["headers"]
+        if name in CARRIERS and (key := _offered(name, value))
+    }
     key = keys.pop() if len(keys) == 1 else ""
     if not 0 < len(key) <= LONGEST_KEY:
         raise NotAuthenticated
@@ -49,6 +54,6 @@ def _key(scope: Scope) -> str:
 def _offered(name: bytes, value: bytes) -> str | None:
     if name == b"x-api-key":
         return value.decode("latin-1").strip()
-    if name == b"authorization" and value[:7].lower() == b"bearer ":
+    if value[:7].lower() == b"bearer ":
         return value[7:].decode("latin-1").strip()
     return None

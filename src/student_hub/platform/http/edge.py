@@ -1,12 +1,13 @@
 """The outermost layer: names each request, guards its answer, notes it in the log."""
 
 import re
+import secrets
 import time
-import uuid
 
 import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from student_hub.platform.http.problems import UNEXPECTED
 from student_hub.platform.http.refusal import Refuse
@@ -63,8 +64,11 @@ class Edge:
         scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
         request_id = _request_id(scope)
         scope.setdefault("state", {})["request_id"] = request_id
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        bound = bind_contextvars(request_id=request_id)
+        try:
             await self._answer(scope, receive, Answer(send, request_id))
+        finally:
+            reset_contextvars(**bound)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: Answer) -> None:
         start = time.perf_counter()
@@ -84,7 +88,7 @@ class Edge:
     def _note(self, scope: Scope, answer: Answer, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._metrics.http_requests.labels(method, route, answer.status).inc()
+        self._metrics.observe_request(method, route, answer.status)
         write = log.debug if route == "/livez" else log.info
         write(
             "http_request",
@@ -100,4 +104,4 @@ def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and SANE_ID.fullmatch(value):
             return bytes(value).decode()
-    return uuid.uuid4().hex
+    return secrets.token_hex(16)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
 
 import structlog
 from pydantic import BaseModel
@@ -14,6 +15,7 @@ Check = Callable[[], Awaitable[None]]
 
 LONGEST_CHECK_S = 2.0
 FRESH_S = 1.0
+V = TypeVar("V")
 log = structlog.get_logger()
 
 
@@ -41,6 +43,24 @@ class HealthReport(BaseModel):
     nodes: dict[str, Up]
 
 
+class Fresh(Generic[V]):
+    """A value that is asked for at most once a second, however many want to know it."""
+
+    def __init__(self, ask: Callable[[], Awaitable[V]]) -> None:
+        self._ask = ask
+        self._value: list[V] = []
+        self._asked_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def get(self) -> V:
+        """The value, at most a second old."""
+        async with self._lock:
+            if not self._value or time.monotonic() - self._asked_at > FRESH_S:
+                self._value = [await self._ask()]
+                self._asked_at = time.monotonic()
+            return self._value[0]
+
+
 @dataclass
 class Health:
     """Asks whatever the hub stands on; `draining` says that it is about to stop."""
@@ -49,26 +69,25 @@ class Health:
     redis: Check
     nodes: Mapping[str, Check]
     draining: bool = False
-    _last: HealthReport | None = field(default=None, init=False)
-    _last_at: float = field(default=0.0, init=False)
-    _lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _report: Fresh[HealthReport] = field(init=False)
+    _database: Fresh[Up] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._report = Fresh(self._ask)
+        self._database = Fresh(lambda: _up("database", self.database))
 
     async def report(self) -> HealthReport:
-        """The state, asked at most once a second however many want to know (it needs no key)."""
-        async with self._lock:
-            if self._last is None or time.monotonic() - self._last_at > FRESH_S:
-                self._last = await self._ask()
-                self._last_at = time.monotonic()
-            return self._last
+        """The state, asked at most once a second (whoever asks needs no key)."""
+        return await self._report.get()
 
     async def ready(self) -> bool:
-        """Whether requests should be sent here."""
-        return not self.draining and await _up("database", self.database) is Up.UP
+        """Whether requests should be sent here; the database is asked at most once a second."""
+        return not self.draining and await self._database.get() is Up.UP
 
     async def _ask(self) -> HealthReport:
         names = list(self.nodes)
         database, redis, *nodes = await asyncio.gather(
-            _up("database", self.database),
+            self._database.get(),
             _up("redis", self.redis),
             *(_up(name, self.nodes[name]) for name in names),
         )

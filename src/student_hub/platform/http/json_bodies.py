@@ -1,9 +1,10 @@
 """JSON bodies, read strictly once for every door before anything else reads them."""
 
 from email.message import Message as Header
+from functools import lru_cache
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from student_hub.platform.errors import Fact
@@ -31,7 +32,7 @@ class JsonBodies:
             await self._app(scope, receive, send)
 
     async def _strict(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await Request(scope, receive).body()
+        body = await _whole(receive)
         try:
             scope.setdefault("state", {})["json"] = read(body) if body else None
         except NotJson as error:
@@ -48,12 +49,31 @@ def value_of(request: Request) -> Fact:
 
 
 def _is_json(scope: Scope) -> bool:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            return _names_json(value)
+    return False
+
+
+@lru_cache(maxsize=128)
+def _names_json(content_type: bytes) -> bool:
     header = Header()
-    header["content-type"] = Request(scope).headers.get("content-type", "")
+    header["content-type"] = content_type.decode("latin-1")
     kind = header.get_content_type()
     return kind == "application/json" or (
         kind.startswith("application/") and kind.endswith("+json")
     )
+
+
+async def _whole(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -24,6 +24,7 @@ Condition: TypeAlias = HubError | HTTPException
 
 MEDIA_TYPE = "application/problem+json"
 CHALLENGE = 'Bearer realm="student-hub"'
+PASSING = frozenset({Kind.RATE_LIMITED, Kind.AWAY})
 UNEXPECTED = HTTPException(500, "Something unexpected failed here; it is in the log.")
 
 
@@ -42,7 +43,7 @@ def status_of(kind: Kind) -> HTTPStatus:  # noqa: PLR0911 (a table has as many l
             return HTTPStatus.CONFLICT
         case Kind.RATE_LIMITED:
             return HTTPStatus.TOO_MANY_REQUESTS
-        case Kind.UNAVAILABLE:
+        case Kind.UNAVAILABLE | Kind.AWAY:
             return HTTPStatus.SERVICE_UNAVAILABLE
         case _:
             assert_never(kind)
@@ -87,7 +88,7 @@ def headers_of(condition: Condition) -> dict[str, str]:
         return dict(condition.headers or {})
     if condition.kind is Kind.UNAUTHENTICATED:
         return {"WWW-Authenticate": CHALLENGE}
-    if condition.kind is Kind.RATE_LIMITED and "retry_after" in condition.facts:
+    if condition.kind in PASSING and "retry_after" in condition.facts:
         return {"Retry-After": str(condition.facts["retry_after"])}
     return {}
 

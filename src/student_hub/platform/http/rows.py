@@ -9,6 +9,19 @@ from student_hub.platform.errors import Fact, InvalidInput
 from student_hub.platform.http.json_bodies import value_of
 
 
+def rows_body(name: str, most: int | None = None) -> dict[str, Fact]:
+    """What OpenAPI says of a body of rows: {name: [...]} with at most so many, or JSON lines."""
+    array: dict[str, Fact] = {"type": "array", "items": {"type": "object"}}
+    if most is not None:
+        array["maxItems"] = most
+    rows: dict[str, Fact] = {"type": "object", "required": [name], "properties": {name: array}}
+    content: dict[str, Fact] = {
+        "application/json": {"schema": rows},
+        ndjson.MEDIA_TYPE: {"schema": {"type": "string"}},
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
 def is_ndjson(request: Request) -> bool:
     """Whether the body is JSON lines."""
     kind = request.headers.get("content-type", "").partition(";")[0]

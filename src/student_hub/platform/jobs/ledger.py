@@ -1,11 +1,12 @@
 """The ledger: jobs are rows, claimed with SKIP LOCKED and ended together with their effect."""
 
-import random
 from dataclasses import dataclass
 from datetime import timedelta
+from random import Random
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+import structlog
+from sqlalchemy import ColumnElement, Float, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from student_hub.platform.db.database import Database, Transaction
@@ -16,7 +17,11 @@ from student_hub.platform.jobs.queues import Queue
 
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
-LONGEST_WAIT_S = 900
+SHORTEST_WAIT = timedelta(seconds=2)
+LONGEST_WAIT = timedelta(minutes=15)
+KEPT = timedelta(days=7)
+
+log = structlog.get_logger()
 
 
 class LeaseLost(Exception):
@@ -36,9 +41,10 @@ class Claim:
 class Ledger:
     """Where jobs are put and from where they are taken."""
 
-    def __init__(self, db: Database, bell: Doorbell) -> None:
+    def __init__(self, db: Database, bell: Doorbell, *, random: Random | None = None) -> None:
         self._db = db
         self._bell = bell
+        self._random = random or Random()  # noqa: S311 (spreads load)
 
     async def put(self, tx: Transaction, job: Job, *, unique_key: str | None = None) -> bool:
         """Writes the job in the caller's transaction; False when its unique key is known."""
@@ -56,7 +62,18 @@ class Ledger:
         return True
 
     async def claim(self, queue: Queue) -> Claim | None:
-        """Takes the oldest due job of the queue for a minute; None when nothing is due."""
+        """Takes the oldest due job of the queue for a minute; None when nothing is due.
+
+        A job whose every attempt ended with its worker is set aside here, as nobody else would.
+        """
+        while True:
+            async with self._db.transaction() as tx:
+                claim = await self._take(tx, queue)
+                if claim is None or claim.attempt <= MOST_ATTEMPTS:
+                    return claim
+                await self._set_aside(tx, claim, "LeaseLost")
+
+    async def _take(self, tx: Transaction, queue: Queue) -> Claim | None:
         due = (
             select(JobRow.id)
             .where(JobRow.queue == queue.value, *_due())
@@ -71,8 +88,7 @@ class Ledger:
             .values(leased_until=func.now() + LEASE, attempts=JobRow.attempts + 1)
             .returning(JobRow.id, JobRow.kind, JobRow.payload, JobRow.attempts)
         )
-        async with self._db.transaction() as tx:
-            row = (await tx.session.execute(taken)).one_or_none()
+        row = (await tx.session.execute(taken)).one_or_none()
         return None if row is None else Claim(row.id, row.kind, row.payload, row.attempts)
 
     async def waiting(self) -> int:
@@ -90,17 +106,41 @@ class Ledger:
 
     async def postpone(self, claim: Claim, reason: str) -> None:
         """Puts a failed job back for later (exponential, full jitter), or sets it aside as dead."""
-        dead = claim.attempt >= MOST_ATTEMPTS
-        wait = random.uniform(0, min(LONGEST_WAIT_S, 2**claim.attempt))  # noqa: S311 (spreads load)
+        wait = self._random.uniform(0, min(LONGEST_WAIT.total_seconds(), 2**claim.attempt))
+        async with self._db.transaction() as tx:
+            if claim.attempt >= MOST_ATTEMPTS:
+                await self._set_aside(tx, claim, reason)
+            else:
+                due = func.now() + timedelta(seconds=wait)
+                await self._end(tx, claim, leased_until=None, last_error=reason, not_before=due)
+
+    async def defer(self, claim: Claim, reason: str) -> None:
+        """Puts back a job that could not be tried, as often as it takes: no attempt is counted.
+
+        It waits for at most as long as it is old (full jitter), and never over 15 minutes.
+        """
+        age = func.greatest(SHORTEST_WAIT, func.now() - JobRow.created_at)
+        share = literal(self._random.uniform(0.0, 1.0), Float)
         async with self._db.transaction() as tx:
             await self._end(
                 tx,
                 claim,
+                attempts=claim.attempt - 1,
                 leased_until=None,
                 last_error=reason,
-                not_before=func.now() + timedelta(seconds=wait),
-                **({"finished_at": func.now(), "failed": True} if dead else {}),
+                not_before=func.now() + func.least(LONGEST_WAIT, age) * share,
             )
+
+    async def prune(self, tx: Transaction) -> int:
+        """Deletes jobs that were done over a week ago, not failed ones; how many."""
+        old = (JobRow.finished_at < func.now() - KEPT, JobRow.failed.is_(False))
+        gone = await tx.session.execute(delete(JobRow).where(*old).returning(JobRow.id))
+        return len(gone.all())
+
+    async def _set_aside(self, tx: Transaction, claim: Claim, reason: str) -> None:
+        ended = {"finished_at": func.now(), "failed": True, "leased_until": None}
+        await self._end(tx, claim, last_error=reason, **ended)
+        log.error("job_set_aside", job=claim.id, kind=claim.kind, reason=reason)
 
     async def _end(self, tx: Transaction, claim: Claim, **values: object) -> None:
         mine = (JobRow.id == claim.id, JobRow.attempts == claim.attempt)

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 
+from student_hub.platform.errors import HubError, Kind
 from student_hub.platform.jobs.job import Handler, Job
 from student_hub.platform.jobs.ledger import LEASE, Claim, LeaseLost, Ledger
 from student_hub.platform.jobs.queues import Queue
@@ -41,6 +42,12 @@ class Workshop:
         except Exception as error:
             log.exception("job_failed", job=claim.id, kind=claim.kind, attempt=claim.attempt)
             with suppress(LeaseLost):
-                await self._ledger.postpone(claim, type(error).__name__)
+                await self._put_back(claim, error)
         else:
             log.info("job_done", job=claim.id, kind=claim.kind, attempt=claim.attempt)
+
+    async def _put_back(self, claim: Claim, error: Exception) -> None:
+        # What another is to blame for, who is away, is no attempt at the job.
+        away = isinstance(error, HubError) and error.kind in {Kind.UNAVAILABLE, Kind.AWAY}
+        put_back = self._ledger.defer if away else self._ledger.postpone
+        await put_back(claim, type(error).__name__)

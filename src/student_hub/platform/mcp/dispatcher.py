@@ -1,9 +1,11 @@
 """The one way to a tool, whichever door a call came through: found, checked, run, counted."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 import structlog
+from pydantic import BaseModel
 
 from student_hub.platform.errors import HubError
 from student_hub.platform.mcp.errors import UnknownTool
@@ -28,9 +30,23 @@ class Dispatcher:
 
     async def call(self, name: str, arguments: Mapping[str, object], caller: Caller) -> bytes:
         """The tool's answer as JSON; UnknownTool, InvalidInput or the tool's own HubError."""
+        tool = self.tools.get(name)
+
+        async def work() -> bytes:
+            if tool is None:
+                raise UnknownTool(tool=name[:LONGEST_NAME])
+            return await tool.run(self._parts, caller, tool.read(arguments))
+
+        return await self._noted(work(), "unknown" if tool is None else name, caller)
+
+    async def run(self, tool: Tool, arguments: BaseModel, caller: Caller) -> bytes:
+        """The same for arguments that the tool has read already."""
+        return await self._noted(tool.run(self._parts, caller, arguments), tool.name, caller)
+
+    async def _noted(self, work: Coroutine[Any, Any, bytes], tool: str, caller: Caller) -> bytes:
         start, status = time.perf_counter(), "cancelled"
         try:
-            answer = await self._run(name, arguments, caller)
+            answer = await work
             status = "ok"
         except HubError as error:
             status = error.kind.value
@@ -41,21 +57,13 @@ class Dispatcher:
         else:
             return answer
         finally:
-            self._note(name, status, time.perf_counter() - start, caller)
+            self._note(tool, status, time.perf_counter() - start, caller)
 
-    async def _run(self, name: str, arguments: Mapping[str, object], caller: Caller) -> bytes:
-        tool = self.tools.get(name)
-        if tool is None:
-            raise UnknownTool(tool=name[:LONGEST_NAME])
-        return await tool.run(self._parts, caller, tool.read(arguments))
-
-    def _note(self, name: str, status: str, seconds: float, caller: Caller) -> None:
-        known = name if name in self.tools else "unknown"
-        self._metrics.mcp_calls.labels("hub", known, status).inc()
-        self._metrics.mcp_call_seconds.labels("hub", known).observe(seconds)
+    def _note(self, tool: str, status: str, seconds: float, caller: Caller) -> None:
+        self._metrics.observe_call(tool, status, seconds)
         log.info(
             "tool_call",
-            tool=known,
+            tool=tool,
             status=status,
             duration_ms=round(seconds * 1_000, 2),
             caller=caller.subject,

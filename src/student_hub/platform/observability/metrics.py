@@ -1,8 +1,11 @@
 """The figures of one process, in the Prometheus text format at /metrics."""
 
+from functools import cache, partial
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
+    Gauge,
     GCCollector,
     Histogram,
     PlatformCollector,
@@ -36,6 +39,12 @@ class Metrics:
             buckets=PROFILE_BUCKETS,
             registry=registry,
         )
+        self.mcp_requests = Counter(
+            "mcp_requests_total",
+            "Requests at /mcp: `fast` for calls without a fault, `sdk` for everything else.",
+            ["way"],
+            registry=registry,
+        )
         self.profile_fetch_seconds = Histogram(
             "profile_fetch_duration_seconds",
             "How long it took to gather a profile.",
@@ -49,15 +58,46 @@ class Metrics:
             ["method", "route", "status"],
             registry=registry,
         )
+        self.node_circuit_open = Gauge(
+            "node_circuit_open",
+            "1 while the node is not asked, or only probed, because it has been failing.",
+            ["node"],
+            registry=registry,
+        )
+        self.node_retries = Counter(
+            "node_retries_total", "Calls to a node that were repeated.", ["node"], registry=registry
+        )
+
+        # Finding a series by its labels costs more than counting in it.
+        self._calls = cache(partial(self.mcp_calls.labels, "hub"))
+        self._call_seconds = cache(partial(self.mcp_call_seconds.labels, "hub"))
+        self._requests = cache(self.http_requests.labels)
 
     def observe_node_call(self, node: str, tool: str, status: str, seconds: float) -> None:
         """Counts a call to a node; status is `ok`, `cancelled` or the reason of the failure."""
         self.mcp_calls.labels(node, tool, status).inc()
         self.mcp_call_seconds.labels(node, tool).observe(seconds)
 
+    def observe_node_retry(self, node: str) -> None:
+        """Counts a call that was repeated."""
+        self.node_retries.labels(node).inc()
+
+    def observe_circuit(self, node: str, is_open: bool) -> None:
+        """Keeps whether calls to the node are refused for now."""
+        self.node_circuit_open.labels(node).set(is_open)
+
     def observe_profile(self, seconds: float, cached: bool) -> None:
         """Counts a profile that was gathered, or came whole from the cache."""
         self.profile_fetch_seconds.labels(str(cached).lower()).observe(seconds)
+
+    def observe_call(self, tool: str, status: str, seconds: float) -> None:
+        """Counts a tool call that the hub answered; status is `ok` or the kind of the failure."""
+        self._calls(tool, status).inc()
+        self._call_seconds(tool).observe(seconds)
+
+    def observe_request(self, method: str, route: str, status: int) -> None:
+        """Counts an HTTP request."""
+        self._requests(method, route, status).inc()
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

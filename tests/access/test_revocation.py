@@ -1,0 +1,111 @@
+"""Keys that processes remember: how soon a revoked one is refused, and what the others cost."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from doorway import PEPPER
+from student_hub.access.schemas import NewKey
+from student_hub.access.service import ADMINISTRATOR, Access
+from student_hub.platform.db.database import Database, Transaction
+from student_hub.platform.db.listening import Listener
+from student_hub.platform.errors import NotAuthenticated
+from student_hub.platform.security.caller import Scope
+
+pytestmark = pytest.mark.requirement("api-keys", "remembered-rows")
+WANTED = NewKey(name="tablet", scopes={Scope.READ})
+BOUND_S = 10
+
+
+class Counting(Database):
+    """Counts how often somebody asks it for a transaction."""
+
+    count = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        self.count += 1
+        async with super().transaction() as tx:
+            yield tx
+
+
+@pytest.fixture
+async def counting(database_url: str) -> AsyncIterator[Counting]:
+    database = Counting(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def listener(database_url: str) -> AsyncIterator[Listener]:
+    listener = Listener(database_url)
+    yield listener
+    await listener.close()
+
+
+@pytest.fixture
+async def late_listener(empty_database_url: str) -> AsyncIterator[Listener]:
+    """One that hears its server well and is told of nothing: the news is always still to come."""
+    listener = Listener(empty_database_url)
+    yield listener
+    await listener.close()
+
+
+async def until_hearing(listener: Listener) -> None:
+    async with asyncio.timeout(BOUND_S):
+        while not listener.hears:  # noqa: ASYNC110 (the server's answer is what is waited for)
+            await asyncio.sleep(0.01)
+
+
+async def until_refused(access: Access, key: str) -> None:
+    async with asyncio.timeout(BOUND_S):
+        while True:
+            try:
+                await access.authenticate(key)
+            except NotAuthenticated:
+                return
+            await asyncio.sleep(0.005)
+
+
+async def test_another_process_that_remembers_the_key_soon_refuses_it(
+    database: Database, counting: Counting, listener: Listener
+) -> None:
+    """The notification of the commit reaches it; until then it asks the database nothing."""
+    here = Access(database, pepper=PEPPER)
+    elsewhere = Access(counting, pepper=PEPPER, listener=listener)
+    issued = await here.create_key(ADMINISTRATOR, WANTED)
+    await until_hearing(listener)
+    await elsewhere.authenticate(issued.key)
+    await elsewhere.drain()
+    await here.revoke_key(ADMINISTRATOR, issued.id)
+    await until_refused(elsewhere, issued.key)
+
+
+async def test_the_process_that_revokes_a_key_does_not_wait_for_the_news(
+    database: Database, late_listener: Listener
+) -> None:
+    """It is refused by the very next request, though the notification has not come yet."""
+    access = Access(database, pepper=PEPPER, listener=late_listener)
+    issued = await access.create_key(ADMINISTRATOR, WANTED)
+    await until_hearing(late_listener)
+    await access.authenticate(issued.key)
+    await access.drain()
+    await access.revoke_key(ADMINISTRATOR, issued.id)
+    with pytest.raises(NotAuthenticated):
+        await access.authenticate(issued.key)
+
+
+async def test_a_remembered_key_costs_one_write_a_minute_and_no_read(
+    counting: Counting, late_listener: Listener
+) -> None:
+    """That the row in memory does not tell of its last use yet makes no request write it again."""
+    access = Access(counting, pepper=PEPPER, listener=late_listener)
+    issued = await access.create_key(ADMINISTRATOR, WANTED)
+    await until_hearing(late_listener)
+    before = counting.count
+    for _ in range(5):
+        await access.authenticate(issued.key)
+        await access.drain()
+    assert counting.count - before == 2
