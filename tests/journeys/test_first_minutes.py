@@ -1,7 +1,9 @@
 """The first minutes of somebody who has just typed `make up`."""
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 from typing import Any
 
@@ -11,7 +13,7 @@ import pytest
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from journeys.stack import Stack, until
+from journeys.stack import Stack, is_gone, until
 
 pytestmark = pytest.mark.xdist_group("platform")
 NODES = {"logic-engine", "q-dna", "lab-node", "report-node", "school-info"}
@@ -57,6 +59,20 @@ def test_env_and_status_tell_of_the_running_stack(stack: Stack) -> None:
     assert status.returncode == 0
     assert "healthy" in status.stdout
     assert all(name in status.stdout for name in [*NODES, "postgres", "valkey", "worker", "beat"])
+
+
+@pytest.mark.requirement("cli-env-status")
+def test_a_node_that_is_killed_comes_back_and_status_knows_it(
+    stack: Stack, http: httpx2.Client
+) -> None:
+    """It is started again and answers again, and the published processes are those there are."""
+    before = stack.pids["school-info"]
+    os.kill(before, signal.SIGKILL)
+    until(lambda: stack.pids["school-info"] != before, 30)
+    assert not is_gone(stack.pids["school-info"])
+    assert f"pid {stack.pids['school-info']}" in stack.hub("status").stdout
+    path = f"/v1/students/{someone(http)}/profile"
+    until(lambda: state_of(http.get(path).json(), "school-info") in {"fresh", "cached"}, 30)
 
 
 @pytest.mark.requirement("profile-sections")
@@ -126,6 +142,11 @@ def somebody_unasked(http: httpx2.Client) -> str:
     page = http.get("/v1/students", params={"school_id": "SCH001", "limit": 200}).json()
     student_id: str = page["students"][-1]["id"]
     return student_id
+
+
+def state_of(profile: dict[str, Any], node: str) -> str:
+    state: str = profile["sources"][node]["state"]
+    return state
 
 
 def answers_of(http: httpx2.Client, student_id: str, code: str) -> int:

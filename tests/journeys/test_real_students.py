@@ -88,7 +88,7 @@ def test_profiles_of_real_students_agree_with_figures_by_hand(
 def arrivals(stack: Stack) -> list[str]:
     """The events in the order in which node 4 wrote them down."""
     log = stack.folder / "data/nodes/events.sqlite"
-    with closing(sqlite3.connect(f"file:{log}?mode=ro", uri=True)) as connection:
+    with closing(sqlite3.connect(f"file:{log}?mode=rw", uri=True)) as connection:
         return [row[0] for row in connection.execute("SELECT source_id FROM events ORDER BY seq")]
 
 

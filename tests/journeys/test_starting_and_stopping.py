@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from journeys.stack import READY, Stack, is_gone, run_hub, started, until
+from journeys.stack import READY, Stack, free_ports, is_gone, run_hub, started, until
 
 pytestmark = pytest.mark.xdist_group("platform")
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("platform")
 @pytest.mark.requirement("up-data-survives", "up-one-command")
 @pytest.mark.timeout(400)
 def test_data_survives_a_kill_of_everything_and_nothing_is_left_running(tmp_path: Path) -> None:
-    """After kill -9 of every process a second start finds the students; SIGTERM leaves nothing."""
+    """A second start finds the students, SIGTERM leaves nothing, and a lost key is missed."""
     with started(tmp_path, "--no-demo") as first:
         pids = [*first.pids.values(), first.process.pid]
         student_id = create_student(first)
@@ -30,6 +30,10 @@ def test_data_survives_a_kill_of_everything_and_nothing_is_left_running(tmp_path
         assert second.stop() == 0
         assert [pid for pid in pids if not is_gone(pid)] == []
         assert "everything has stopped" in second.said
+    (tmp_path / "data/encryption.key").unlink()
+    refused = run_hub("up", "--data-dir", str(tmp_path / "data"), *free_port_options())
+    assert refused.returncode == 1
+    assert "sealed with another key" in refused.stderr
 
 
 @pytest.mark.requirement("demo-school", "up-one-command", "nodes-configurable")
@@ -91,6 +95,11 @@ def test_commands_say_when_nothing_runs(tmp_path: Path, command: str) -> None:
     assert refused.returncode == 1
     assert "no hub runs on the data folder" in refused.stderr
     assert "student-hub up" in refused.stderr
+
+
+def free_port_options() -> list[str]:
+    port, nodes_port = free_ports()
+    return ["--port", str(port), "--nodes-port", str(nodes_port)]
 
 
 def create_student(stack: Stack) -> str:

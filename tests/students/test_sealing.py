@@ -110,3 +110,15 @@ async def test_the_name_index_is_keyed(students: Students, database: Database) -
     await a_student(students, name="김철수")
     stranger = Students(database, Keyring(bytes(32)), utc_now)
     assert (await stranger.page(SYSTEM, StudentFilter(name="김철수"))).students == []
+
+
+@pytest.mark.requirement("students-sealed")
+async def test_a_hub_with_another_master_key_can_tell(
+    students: Students, database: Database
+) -> None:
+    """Before it serves or writes anything, a hub can see that these are not its keys."""
+    assert await students.can_be_opened()
+    await a_student(students)
+    assert await students.can_be_opened()
+    stranger = Students(database, Keyring(bytes(32)), utc_now)
+    assert not await stranger.can_be_opened()

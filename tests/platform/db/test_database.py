@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from factories import scalar
-from student_hub.platform.db.database import Database, DatabaseAway, async_url, inside
+from student_hub.platform.db.database import Database, DatabaseAway, StorageFull, async_url, inside
 
 pytestmark = pytest.mark.requirement("transactions")
 
@@ -96,11 +96,13 @@ async def test_a_ping_tells_whether_the_database_answers(database: Database) -> 
     await away.close()
 
 
-@pytest.mark.usefixtures("noted")
-async def test_what_cannot_run_in_a_transaction_has_a_bare_connection(database: Database) -> None:
-    """VACUUM is refused in a transaction and runs here."""
-    async with database.connection() as connection:
-        await connection.execute(text("VACUUM noted"))
+async def test_a_full_disk_is_said_to_be_full(database: Database) -> None:
+    """PostgreSQL's own word for it (53100) becomes an error that every door can tell."""
+    raised = text("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$")
+    with pytest.raises(StorageFull) as full:
+        async with database.transaction() as tx:
+            await tx.session.execute(raised)
+    assert full.value.facts == {"retry_after": 2}
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])

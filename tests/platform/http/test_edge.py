@@ -3,7 +3,7 @@
 import pytest
 from structlog.testing import capture_logs
 
-from doorway import Running, echo_app, furnished, in_process
+from doorway import KNOWN, Running, echo_app, furnished, in_process
 
 pytestmark = pytest.mark.requirement("logs-without-persons", "metrics")
 
@@ -44,15 +44,17 @@ async def test_blanks_behind_a_header_value_do_not_count() -> None:
         assert (await client.get("/metrics")).status_code == 200
 
 
-async def test_a_request_is_one_line_of_the_log_without_its_query() -> None:
-    """What was searched for may be a name: the path is noted, the query is not."""
+async def test_a_request_is_one_line_of_the_log_without_its_path_and_query() -> None:
+    """What somebody pasted may be a name or a key: the route is noted, and ids that are ids."""
     async with in_process(echo_app(furnished())) as client:
         with capture_logs() as lines:
-            await client.get("/v1/echo/x?name=김철수")
-    (line,) = [line for line in lines if line["event"] == "http_request"]
-    assert line["status"] == 422
-    assert line["path"] == "/v1/echo/x"
-    assert line["caller"] == "key:administrator"
+            await client.get("/v1/echo/김철수?name=김철수")
+            await client.get(f"/v1/echo/{KNOWN}")
+    pasted, known = [line for line in lines if line["event"] == "http_request"]
+    assert pasted["status"] == 422
+    assert pasted["route"] == "/v1/echo/{student_id}"
+    assert pasted["caller"] == "key:administrator"
+    assert known["student_id"] == str(KNOWN)
     assert "김철수" not in str(lines)
 
 

@@ -151,3 +151,29 @@ async def test_a_strange_host_or_origin_is_refused(
             headers={**ACCEPT, header: value},
         )
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"jsonrpc": "2.0", "id": 1, "params": {"name": "홍길동"}},
+        {"jsonrpc": "1.0", "id": 1, "method": "홍길동"},
+        {"jsonrpc": "2.0", "id": {"name": "홍길동"}, "method": "tools/list"},
+        {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": ["홍길동"]},
+        [{"jsonrpc": "2.0", "id": 1, "method": "홍길동"}],
+        ["홍길동"],
+        "홍길동",
+        None,
+    ],
+)
+async def test_what_is_no_message_is_refused_without_being_repeated(
+    hub: Running, message: object
+) -> None:
+    """The code is that of an invalid request, and nothing that was sent comes back."""
+    headers = {**ACCEPT, "MCP-Protocol-Version": OLDER, "content-type": "application/json"}
+    async with hub.client() as client:
+        answer = await client.post("/mcp", content=orjson.dumps(message), headers=headers)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == -32600
+    assert "홍길동" not in answer.text
+    assert "pydantic" not in answer.text

@@ -13,6 +13,7 @@ from student_hub.platform.http.problems import UNEXPECTED
 from student_hub.platform.http.refusal import Refuse
 from student_hub.platform.observability.metrics import Metrics
 
+AN_ID = re.compile(r"[0-9a-fA-F-]{36}")
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 SECURITY_HEADERS = (
@@ -93,11 +94,18 @@ class Edge:
         write(
             "http_request",
             method=method,
-            path=scope["path"],
+            route=route,
+            **_ids(scope),
             status=answer.status,
             duration_ms=round(seconds * 1_000, 2),
             caller=getattr(scope["state"].get("caller"), "subject", None),
         )
+
+
+def _ids(scope: Scope) -> dict[str, str]:
+    """The ids in the path, if they are ids: a path may hold whatever somebody pasted."""
+    given = scope.get("path_params") or {}
+    return {name: value for name, value in given.items() if AN_ID.fullmatch(str(value))}
 
 
 def _request_id(scope: Scope) -> str:

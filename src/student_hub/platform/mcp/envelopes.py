@@ -1,12 +1,12 @@
 """JSON-RPC 2.0 responses, and the form in which its doors refuse a request."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import orjson
 from starlette.responses import Response
 from starlette.types import Scope
 
-from student_hub.platform.codes import INTERNAL_ERROR, structured
+from student_hub.platform.codes import INTERNAL_ERROR, INVALID_REQUEST, structured
 from student_hub.platform.errors import Fact, HubError
 from student_hub.platform.http.problems import (
     UNEXPECTED,
@@ -21,6 +21,29 @@ from student_hub.platform.http.problems import (
 RPC_PATH = "/rpc"
 MCP_PATH = "/mcp"
 JSONRPC_PATHS = frozenset({RPC_PATH, MCP_PATH})
+
+
+def fault_in(message: object) -> str | None:
+    """What keeps a decoded body from being one JSON-RPC 2.0 message; None when nothing does."""
+    if not isinstance(message, dict):
+        return "The body is not one JSON-RPC message, which is an object."
+    if "result" in message or "error" in message:
+        return None
+    return next((words for right, words in RULES if not right(message)), None)
+
+
+RULES: tuple[tuple[Callable[[dict[str, object]], bool], str], ...] = (
+    (lambda m: m.get("jsonrpc") == "2.0", 'The message must say "jsonrpc": "2.0".'),
+    (lambda m: isinstance(m.get("method"), str), "The message must name its method, a string."),
+    (lambda m: isinstance(m.get("id", ""), str | int), "An id is a string or a whole number."),
+    (lambda m: isinstance(m.get("params", {}), dict), "The params of a message are an object."),
+)
+
+
+def invalid_request(fault: str) -> Response:
+    """The answer to what is no JSON-RPC message; it repeats nothing of what was sent."""
+    error: dict[str, Fact] = {"code": INVALID_REQUEST, "message": fault, "data": {}}
+    return Response(failure(None, error), 400, media_type="application/json")
 
 
 def success(call_id: Fact, result: bytes) -> bytes:

@@ -28,7 +28,7 @@ from student_hub.platform.codes import INVALID_PARAMS, structured
 from student_hub.platform.errors import Fact, HubError
 from student_hub.platform.http.refusal import Refuse
 from student_hub.platform.mcp.dispatcher import Dispatcher
-from student_hub.platform.mcp.envelopes import unexpected
+from student_hub.platform.mcp.envelopes import fault_in, invalid_request, unexpected
 from student_hub.platform.mcp.errors import UnknownTool
 from student_hub.platform.mcp.listing import listed
 
@@ -69,6 +69,10 @@ class McpDoor:
         if scope["method"] != "POST":  # older clients would hold an idle stream open with GET
             refusal = HTTPException(405, "Send MCP messages with POST.", headers=HEADERS_405)
             await self._refuse(scope, refusal)(scope, receive, send)
+            return
+        fault = fault_in(scope["state"].get("json"))
+        if fault is not None:  # the SDK's own words would repeat what was sent
+            await invalid_request(fault)(scope, receive, send)
             return
         await self._manager.handle_request(scope, receive, send)
 
