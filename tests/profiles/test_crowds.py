@@ -2,8 +2,6 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from typing import Any
 
 import orjson
@@ -12,24 +10,10 @@ import pytest
 from fakes.nodes import status
 from profiles.stage import Stage, a_student
 from student_hub.nodes.registry import NodeName
-from student_hub.platform.cache.store import Cache
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.security.caller import SYSTEM
 from student_hub.profiles.schemas import UnifiedProfiles
 from student_hub.profiles.service import Profiles
-
-
-@pytest.fixture
-async def others(stage: Stage, valkey_url: str) -> AsyncIterator[list[Profiles]]:
-    """Four services that share nothing but the store, as four API processes do."""
-    key = uuid.uuid4().bytes * 2
-    async with AsyncExitStack() as stack:
-        services = []
-        for _ in range(4):
-            cache = Cache(valkey_url, key)
-            stack.push_async_callback(cache.close)
-            services.append(await stack.enter_async_context(stage.with_cache(cache)))
-        yield services
 
 
 @pytest.mark.requirement("single-flight")
@@ -43,10 +27,10 @@ async def test_a_crowd_in_one_process_makes_one_load_per_node(stage: Stage) -> N
 
 @pytest.mark.requirement("single-flight")
 async def test_a_crowd_over_four_processes_makes_one_load_per_node(
-    stage: Stage, others: list[Profiles]
+    stage: Stage, processes: list[Profiles]
 ) -> None:
     """The lease in the store lets one process gather; the others wait for what it keeps."""
-    calls = [others[n % 4].get(SYSTEM, stage.student.id) for n in range(500)]
+    calls = [processes[n % 4].get(SYSTEM, stage.student.id) for n in range(500)]
     answers = [orjson.loads(answer) for answer in await asyncio.gather(*calls)]
     assert all(answer["knowledge_state"] for answer in answers)
     assert set(stage.calls().values()) == {1}

@@ -2,9 +2,6 @@
 
 import asyncio
 import random
-import uuid
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import orjson
 import pytest
@@ -19,19 +16,6 @@ from student_hub.profiles.service import Profiles
 
 SCHEDULES = 40
 STEPS = 25
-
-
-@pytest.fixture
-async def processes(stage: Stage, valkey_url: str) -> AsyncIterator[list[Profiles]]:
-    """Two services over one store, as two API processes are."""
-    key = uuid.uuid4().bytes * 2
-    async with AsyncExitStack() as stack:
-        services = []
-        for _ in range(2):
-            cache = Cache(valkey_url, key)
-            stack.push_async_callback(cache.close)
-            services.append(await stack.enter_async_context(stage.with_cache(cache)))
-        yield services
 
 
 class Play:
@@ -80,7 +64,7 @@ async def test_no_read_shows_what_was_before_a_write_that_had_ended(
     for seed in range(SCHEDULES):
         stage.nodes[NodeName.Q_DNA].answers["get_mastery_level"] = {"overall": 0, "by_subject": {}}
         await stage.touch(stage.student.id)
-        play = Play(stage, processes, seed)
+        play = Play(stage, processes[:2], seed)
         await play.run()
         stale += play.stale
     assert stale == []
