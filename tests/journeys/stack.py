@@ -115,11 +115,12 @@ def clean_environment() -> dict[str, str]:
 
 
 def free_ports() -> tuple[int, int]:
-    """A free port, and another with five free ones behind it."""
+    """A free port, and another with five free ones behind it, unlike other test processes'."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
-    first = next(base for base in range(21_001, 32_000, 10) if all(map(is_free, row_of_six(base))))
+    mine = 21_001 + os.getpid() % 1_000 * 10
+    first = next(base for base in range(mine, 32_000, 10) if all(map(is_free, row_of_six(base))))
     return port, first
 
 

@@ -15,7 +15,6 @@ from mcp.client.streamable_http import streamable_http_client
 
 from journeys.stack import Stack, is_gone, until
 
-pytestmark = pytest.mark.xdist_group("platform")
 NODES = {"logic-engine", "q-dna", "lab-node", "report-node", "school-info"}
 
 

@@ -22,7 +22,7 @@ from journeys.by_hand import (
 )
 from journeys.stack import Stack, started, until
 
-pytestmark = [pytest.mark.xdist_group("platform"), pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 SAMPLE = 12
 CLOSE = 0.001
 """The nodes round to four places."""

@@ -10,8 +10,6 @@ import pytest
 
 from journeys.stack import READY, Stack, free_ports, is_gone, run_hub, started, until
 
-pytestmark = pytest.mark.xdist_group("platform")
-
 
 @pytest.mark.requirement("up-data-survives", "up-one-command")
 @pytest.mark.timeout(400)
