@@ -57,7 +57,6 @@ def hub() -> Iterator[Running]:
         yield hub
 
 
-@pytest.mark.xdist_group("conformance")
 @pytest.mark.parametrize("revision", RUNS)
 def test_the_stack_conforms_but_for_what_is_stated(
     revision: str, hub: Running, modules: Modules, expected: Expected, tmp_path: Path
