@@ -10,10 +10,12 @@ import pytest
 from fakes.nodes import status
 from profiles.stage import Stage, a_student
 from student_hub.nodes.registry import NodeName
+from student_hub.platform.cache.store import Cache
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.security.caller import SYSTEM
-from student_hub.profiles.schemas import UnifiedProfiles
+from student_hub.profiles.schemas import UnifiedProfile, UnifiedProfiles
 from student_hub.profiles.service import Profiles
+from student_hub.profiles.wanted import Wanted
 
 
 @pytest.mark.requirement("single-flight")
@@ -46,6 +48,20 @@ async def test_a_caller_who_leaves_does_not_end_the_load_for_the_others(stage: S
     first.cancel()
     assert orjson.loads(await second)["knowledge_state"]
     assert set(stage.calls().values()) == {1}
+
+
+@pytest.mark.requirement("single-flight")
+async def test_who_gathers_during_a_renewal_that_is_another_processs_has_a_profile(
+    stage: Stage, cache: Cache
+) -> None:
+    """A renewal that leaves the work to another process has nothing for who waits for an answer."""
+    await stage.profile()
+    glance = await stage.students.recall(stage.student.id)
+    wanted = Wanted.of(glance, include_history=True, days=30)
+    assert await cache.lease(f"lease:{wanted.name}", 30)
+    stage.gatherer.refresh(wanted)
+    reply = await stage.gatherer.gather(wanted)
+    assert UnifiedProfile.model_validate_json(reply.json).knowledge_state is not None
 
 
 @pytest.mark.requirement("profile-invalidation")

@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from student_hub.platform.cache.flights import Flights
@@ -39,58 +41,59 @@ class Gatherer:
         self._clock = clock
         self._deadline_s = deadline_s
         self._flights: Flights[Reply] = Flights()
+        self._renewals: Flights[None] = Flights()
 
     async def gather(self, wanted: Wanted) -> Reply:
         """The profile; in this process one gathering serves all who want the same."""
         return await self._flights.join(wanted.name, lambda: self._once_everywhere(wanted))
 
     def refresh(self, wanted: Wanted) -> None:
-        """Gathers anew in the background, unless that is under way here."""
-        self._flights.start(wanted.name, lambda: self._refresh_leased(wanted))
+        """Gathers anew in the background, unless that is under way here or elsewhere."""
+        self._renewals.start(wanted.name, lambda: self._renew(wanted))
 
     @property
     def is_busy(self) -> bool:
         """Whether something is being gathered."""
-        return self._flights.in_flight > 0
+        return self._flights.in_flight + self._renewals.in_flight > 0
 
     async def settle(self) -> None:
         """Waits for all that is being gathered in the background."""
         await self._flights.settle()
+        await self._renewals.settle()
 
     async def close(self) -> None:
         await self._flights.close()
+        await self._renewals.close()
 
     async def _once_everywhere(self, wanted: Wanted) -> Reply:
-        lease = f"lease:{wanted.name}"
-        token = await self._cache.lease(lease, LEASE_S)
-        if token is None:
-            found = await self._await_other(wanted, lease)
-            if found is not None:
-                return found
+        async with self._lease(wanted) as mine:
+            found = None if mine else await self._await_other(wanted)
+            return found or await self._gather(wanted)
+
+    async def _renew(self, wanted: Wanted) -> None:
+        async with self._lease(wanted) as mine:
+            if mine:
+                await self._gather(wanted, renew=True)
+
+    @asynccontextmanager
+    async def _lease(self, wanted: Wanted) -> AsyncIterator[bool]:
+        """Whether this process is the one to gather the profile, for as long as the block lasts."""
+        name = _lease_name(wanted)
+        token = await self._cache.lease(name, LEASE_S)
         try:
-            return await self._gather(wanted)
+            yield token is not None
         finally:
             if token is not None:
-                await self._cache.release(lease, token)
+                await self._cache.release(name, token)
 
-    async def _refresh_leased(self, wanted: Wanted) -> Reply:
-        lease = f"lease:{wanted.name}"
-        token = await self._cache.lease(lease, LEASE_S)
-        if token is None:
-            return Reply(b"", cached=True)
-        try:
-            return await self._gather(wanted, renew=True)
-        finally:
-            await self._cache.release(lease, token)
-
-    async def _await_other(self, wanted: Wanted, lease: str) -> Reply | None:
+    async def _await_other(self, wanted: Wanted) -> Reply | None:
         """What another process gathers meanwhile; None when it comes to nothing whole."""
         for _ in range(int(self._deadline_s / LOOK_EVERY_S)):
             await asyncio.sleep(LOOK_EVERY_S)
             whole = await self._shelf.whole(wanted)
             if whole is not None:
                 return Reply(whole.render(wanted.student, self._clock()), cached=True)
-            if not await self._cache.is_leased(lease):
+            if not await self._cache.is_leased(_lease_name(wanted)):
                 return None
         return None
 
@@ -109,3 +112,7 @@ class Gatherer:
         await self._shelf.keep(wanted, outcome.good, whole)
         json = profile.model_dump_json().encode()
         return Reply(json, profile.cached, tuple(node.value for node in missing))
+
+
+def _lease_name(wanted: Wanted) -> str:
+    return f"lease:{wanted.name}"
