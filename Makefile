@@ -5,7 +5,7 @@ ARGS ?=
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench check format lint types imports lock clean
+.PHONY: help up test bench check format lint types imports audit lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ types: $(VENV)/.installed-dev ## Check the types
 
 imports: $(VENV)/.installed-dev ## Check who imports whom
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.installed-dev ## Look every locked package up in the advisories of the package index
+	$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements.lock
 
 format: $(VENV)/.installed-dev ## Format and mend what can be mended
 	$(BIN)/ruff format .

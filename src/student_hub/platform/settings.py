@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="PostgreSQL 14+ (postgresql://…); none: embedded"
     )
+    database_owner_url: SecretStr | None = Field(
+        None, description="who migrates, when that is not the role of DATABASE_URL"
+    )
     redis_url: SecretStr | None = Field(
         None, description="Redis 7+ or Valkey (redis://…); none: embedded"
     )
@@ -34,6 +37,9 @@ class Settings(BaseSettings):
     api_key: SecretStr | None = Field(None, description="a first administrator key")
     encryption_key: SecretStr | None = Field(
         None, description="32 random bytes in base64: the master key of all personal data"
+    )
+    encryption_keys_known: SecretStr | None = Field(
+        None, description="other master keys that may still open what they sealed, comma separated"
     )
     node1_url: str = "http://localhost:8001/mcp"
     node2_url: str = "http://localhost:8002/mcp"
@@ -65,6 +71,24 @@ class Settings(BaseSettings):
     allowed_origins: list[str] = Field([], description="JSON list of browser origins for /mcp")
     max_body_bytes: Annotated[int, Field(ge=1_024)] = Field(
         8 * 1_024 * 1_024, description="a larger request body is refused with 413"
+    )
+    rate_limit_per_minute: Annotated[int, Field(ge=0)] = Field(
+        6_000, description="calls of one caller; 0: no limit"
+    )
+    expensive_rate_limit_per_minute: Annotated[int, Field(ge=0)] = Field(
+        100, description="expensive calls of one caller (imports, exports, plans, analytics)"
+    )
+    audit_spool_dir: Path | None = Field(
+        None, description="where reads are noted until the database has them; default: DATA_DIR"
+    )
+    audit_retention_days: Annotated[int, Field(ge=365)] = Field(
+        730, description="older entries of the audit log may go"
+    )
+    history_retention_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="older months of the learning history are dropped; 0: none"
+    )
+    consent_up_to_grade: Annotated[int, Field(ge=0, le=12)] = Field(
+        0, description="up to this grade nothing is processed without a guardian's consent"
     )
     database_pool_size: Annotated[int, Field(ge=1)] = Field(
         10, description="connections of one process"
