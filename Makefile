@@ -5,7 +5,7 @@ ARGS ?=
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help up test bench check format lint types imports audit lock clean
+.PHONY: help up test bench chaos check format lint types imports audit lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -18,6 +18,9 @@ test: $(VENV)/.installed-dev ## Run all tests, or some: make test T=tests/studen
 
 bench: $(VENV)/.installed-dev ## Measure speed beside yardsticks, five minutes (ARGS="--scale 100000")
 	$(BIN)/python -m benchmarks $(ARGS)
+
+chaos: $(VENV)/.installed-dev ## The long proofs: faults, overload, kills; nearly an hour (T=tests/chaos/test_store.py)
+	CHAOS=1 $(BIN)/pytest -n 0 --timeout=3600 $(if $(filter tests,$(T)),tests/chaos,$(T))
 
 check: lint types imports ## Everything but the tests: format, lint, types, import rules
 

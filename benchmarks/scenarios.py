@@ -67,14 +67,16 @@ def run_cached(stage: Stage, results: Results, effort: Effort, students: list[st
     stage.show({s: orjson.dumps(stage.ask(f"/v1/students/{s}/profile")) for s in students})
     contestants = _contestants(stage, students)
     for connections in CONNECTIONS:
-        drive(hub, warm, 8, 60, len(warm))
+        for server in (hub, stage.servers["hub_limited"]):
+            drive(server, warm, 8, 60, len(warm))
         for _ in range(effort.rounds):
             for name, (server, wires) in contestants.items():
                 seen = drive(server, wires, connections, effort.seconds)
                 results.add(f"{name}_c{connections}", seen)
-        for yardstick in ("floor", "floor_redis_py", "plain_sdk"):
-            name = f"cached_profile_mcp_c{connections}"
-            results.ratio(f"{name}_ratio_to_{yardstick}", name, f"{yardstick}_c{connections}")
+        for run in ("cached_profile_mcp", "cached_profile_mcp_limited"):
+            for yardstick in ("floor", "floor_redis_py", "plain_sdk"):
+                name = f"{run}_c{connections}"
+                results.ratio(f"{name}_ratio_to_{yardstick}", name, f"{yardstick}_c{connections}")
 
 
 def _contestants(stage: Stage, students: list[str]) -> dict[str, tuple[Server, list[bytes]]]:
@@ -84,6 +86,7 @@ def _contestants(stage: Stage, students: list[str]) -> dict[str, tuple[Server, l
     return {
         "floor": (servers["floor"], asking.bare(students)),
         "cached_profile_mcp": (hub, asking.mcp(students, key)),
+        "cached_profile_mcp_limited": (servers["hub_limited"], asking.mcp(students, key)),
         "plain_sdk": (servers["plain_sdk"], asking.mcp(students)),
         "cached_profile_mcp_issued_key": (hub, asking.mcp(students, issued)),
         "floor_redis_py": (servers["floor_redis_py"], asking.bare(students)),

@@ -35,6 +35,8 @@ from student_hub.platform.settings import Settings
 ROOT = Path(__file__).parents[1]
 PER_IMPORT = 1_000
 DELAYS_MS = (5, 50)
+NO_END = 100_000_000
+"""Calls a minute: the limit is counted at each call and never reached."""
 REFUSED = 400
 LONGEST_START_S = 30
 
@@ -49,7 +51,10 @@ class Server:
 
 @dataclass
 class Stage:
-    """The servers by name; `hub_5ms` and `hub_50ms` differ in the nodes behind them only."""
+    """The servers by name; `hub_5ms` and `hub_50ms` differ in the nodes behind them only.
+
+    Both are without rate limits; `hub_limited`, with the nodes of the first, counts every call.
+    """
 
     key: str
     redis_url: str
@@ -96,7 +101,13 @@ def running_stage() -> Iterator[Stage]:
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         stage = Stage(key, url)
         for delay in DELAYS_MS:
-            _add_hub(stack, guard, settings, stage, delay)
+            nodes = _module(
+                stack, guard, folder, f"nodes_{delay}ms", ("benchmarks.nodes", str(delay))
+            )
+            stage.servers[f"hub_{delay}ms"] = _hub(stack, guard, _beside(settings, nodes))
+            if delay == DELAYS_MS[0]:
+                limited = settings.model_copy(update={"rate_limit_per_minute": NO_END})
+                stage.servers["hub_limited"] = _hub(stack, guard, _beside(limited, nodes))
         for name, argv in _yardsticks(url).items():
             stage.servers[name] = _module(stack, guard, folder, name, argv)
         yield stage
@@ -115,21 +126,22 @@ def _settings(stack: ExitStack, guard: Guard, folder: Path) -> Settings:
         encryption_key=SecretStr(base64.b64encode(os.urandom(32)).decode()),
         api_key=SecretStr(secrets.token_urlsafe(24)),
         forward_events=False,
+        rate_limit_per_minute=0,
+        expensive_rate_limit_per_minute=0,
         data_dir=folder,
     )
 
 
-def _add_hub(
-    stack: ExitStack, guard: Guard, settings: Settings, stage: Stage, delay_ms: int
-) -> None:
-    folder = settings.data_dir
-    nodes = _module(
-        stack, guard, folder, f"nodes_{delay_ms}ms", ("benchmarks.nodes", str(delay_ms))
-    )
+def _beside(settings: Settings, nodes: Server) -> Settings:
     urls = {f"node{n}_url": f"http://{LOOPBACK}:{nodes.port}/{n}/mcp" for n in range(1, 7)}
-    port = find_free()
-    program = programs.api(settings.model_copy(update={**urls, "port": port}))
-    stage.servers[f"hub_{delay_ms}ms"] = Server(port, _start(stack, guard, folder, program))
+    return settings.model_copy(update={**urls, "port": find_free()})
+
+
+def _hub(stack: ExitStack, guard: Guard, settings: Settings) -> Server:
+    folder = settings.data_dir / f"hub-{settings.port}"
+    folder.mkdir()
+    program = programs.api(settings.model_copy(update={"audit_spool_dir": folder}))
+    return Server(settings.port, _start(stack, guard, settings.data_dir, program))
 
 
 def _yardsticks(redis_url: str) -> dict[str, tuple[str, ...]]:

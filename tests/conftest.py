@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import pytest
 
+from doorway import an_audit
 from student_hub.history.service import History
 from student_hub.migrations import run
 from student_hub.platform.clock import utc_now
@@ -58,6 +59,14 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await database.close()
 
 
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection as the owner of the database, whom no policy binds: for what the hub may not."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
 @pytest.fixture(scope="session")
 def keyring() -> Keyring:
     return Keyring(bytes(range(32)))
@@ -65,12 +74,12 @@ def keyring() -> Keyring:
 
 @pytest.fixture
 def students(database: Database, keyring: Keyring) -> Students:
-    return Students(database, keyring, utc_now)
+    return Students(database, keyring, utc_now, an_audit(database))
 
 
 @pytest.fixture
 def history(database: Database, students: Students) -> History:
-    return History(database, students, utc_now)
+    return History(database, students, utc_now, an_audit(database))
 
 
 def _cloned(postgres_url: str, template: str) -> Iterator[str]:

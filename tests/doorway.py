@@ -1,10 +1,16 @@
 """The doors with a small room of their own behind them, served for real on a free port."""
 
+import atexit
+import secrets
+import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -13,13 +19,20 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp
 
+from student_hub.access.audit.service import Audit
+from student_hub.access.audit.spool import Spool
 from student_hub.access.service import Access
 from student_hub.entry.assembly import Stop, assemble
 from student_hub.entry.serve import make_server
+from student_hub.platform.cache.line import Line
 from student_hub.platform.db.database import Database
 from student_hub.platform.errors import HubError, Kind
 from student_hub.platform.http.deps import CallerDep, part
+from student_hub.platform.http.guard import Admit
 from student_hub.platform.http.health import Health
+from student_hub.platform.http.limiting import FREE, Tariff
+from student_hub.platform.limits.failures import Failures
+from student_hub.platform.limits.limiter import Limiter
 from student_hub.platform.mcp.tool import Encoded, Tool, tool
 from student_hub.platform.observability.metrics import Metrics
 from student_hub.platform.parts import Parts
@@ -27,9 +40,10 @@ from student_hub.platform.security.caller import Caller
 from student_hub.platform.settings import Settings
 
 ADMINISTRATOR_KEY = "the-administrator's-key"
-PEPPER = bytes(range(32))
+PEPPERS = {"00000000": bytes(range(32))}
 KNOWN = UUID("550e8400-e29b-41d4-a716-446655440000")
 UNKNOWN = UUID("550e8400-e29b-41d4-a716-446655440001")
+NO_STORE = "redis://127.0.0.1:1/0"
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 MOST_BYTES = 1_024 * 1_024
 STOP_S = 60
@@ -139,17 +153,41 @@ async def break_route() -> None:
     raise RuntimeError("secret detail")
 
 
+def everybody(_door: str, _caller: Caller | None) -> None:
+    """The rules of the test room: whoever has a credential may knock anywhere."""
+
+
 async def well() -> None:
     """A check that finds nothing wrong."""
 
 
+@cache
+def spool_folder() -> Path:
+    """Where this process's tests note reads; gone with the process."""
+    folder = Path(tempfile.mkdtemp(prefix="student-hub-spool-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def an_audit(database: Database) -> Audit:
+    """An audit log whose reads stay in a spool of its own."""
+    return Audit(database, Spool(spool_folder() / secrets.token_hex(8)))
+
+
 def furnished(database: Database | None = None) -> Parts:
     """The parts that the test room needs, with an administrator's key that is known."""
+    database = database or Database(NOWHERE)
     parts = Parts()
     parts.put(Echo())
     parts.put(Metrics())
+    parts.put(Limiter(Line(NO_STORE), {}))
     parts.put(
-        Access(database or Database(NOWHERE), pepper=PEPPER, administrator_key=ADMINISTRATOR_KEY)
+        Access(
+            database,
+            peppers=PEPPERS,
+            audit=an_audit(database),
+            administrator_key=ADMINISTRATOR_KEY,
+        )
     )
     return parts
 
@@ -165,11 +203,22 @@ def echo_app(
     routers: Sequence[APIRouter] = (),
     tools: Sequence[Tool] = TOOLS,
     on_stop: Stop = well,
+    admit: Admit = everybody,
+    tariff: Tariff = FREE,
+    failures: Failures | None = None,
 ) -> ASGIApp:
     """The hub's own stack of layers and doors around the test room."""
-    checked = health or Health(well, well, {})
-    rooms = [router, *routers]
-    return assemble(parts, settings(), checked, routers=rooms, tools=tools, on_stop=on_stop)
+    return assemble(
+        parts,
+        settings(),
+        health or Health(well, well, {}),
+        routers=[router, *routers],
+        tools=tools,
+        admit=admit,
+        on_stop=on_stop,
+        tariff=tariff,
+        failures=failures,
+    )
 
 
 @dataclass(frozen=True)

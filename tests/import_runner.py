@@ -4,6 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
+from doorway import an_audit
 from student_hub.history.importing.interactions import Interactions, Options
 from student_hub.history.importing.reports import Progress
 from student_hub.history.importing.runner import Importer
@@ -19,8 +20,8 @@ KIND = Interactions(Options(school_id="SCH900", grade=8, class_name="1반"))
 async def run(url: str, file: Path) -> None:
     """Imports the file and writes a line after each batch."""
     database = Database(url)
-    students = Students(database, Keyring(bytes(range(32))), utc_now)
-    history = History(database, students, utc_now)
+    students = Students(database, Keyring(bytes(range(32))), utc_now, an_audit(database))
+    history = History(database, students, utc_now, an_audit(database))
     await Importer(database, students, history, utc_now).run(file, KIND, tell)
     await database.close()
 

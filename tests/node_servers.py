@@ -17,7 +17,7 @@ from reference_nodes.serving.faults import Faults
 @asynccontextmanager
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The address of an application that answers inside the block."""
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         config = uvicorn.Config(app, log_level="error", ws="none", timeout_graceful_shutdown=1)

@@ -1,8 +1,14 @@
-"""The append-only log of learning events that all node processes share (SQLite, WAL)."""
+"""The log of learning events that all node processes share (SQLite, WAL).
 
+Events are appended, and taken out for one of two reasons alone: they were voided, or their student
+is to be forgotten.
+"""
+
+import hashlib
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from fcntl import LOCK_EX, flock
 from functools import lru_cache
@@ -36,11 +42,17 @@ CREATE TABLE IF NOT EXISTS events (
     UNIQUE (source_node, source_id)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_of_student ON events (student_id, occurred_at, seq);
+CREATE TABLE IF NOT EXISTS voided (digest BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS taken_out (revision INTEGER PRIMARY KEY AUTOINCREMENT) STRICT;
 """
 INSERT = """
 INSERT INTO events (student_id, event_type, source_node, source_id, occurred_at,
                     problem_id, concepts, correct, time_spent, difficulty, content)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING
+SELECT ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12
+WHERE NOT EXISTS (SELECT 1 FROM voided WHERE digest = ?1) ON CONFLICT DO NOTHING
+"""
+STANDING = """
+SELECT (SELECT max(seq) FROM events), (SELECT max(revision) FROM taken_out)
 """
 SELECT = """
 SELECT seq, student_id, event_type, occurred_at, problem_id, concepts, correct, time_spent,
@@ -81,6 +93,13 @@ class Appended(NamedTuple):
     repeated: int
 
 
+class Standing(NamedTuple):
+    """The number of the newest event, and how often events have been taken out; 0 for never."""
+
+    head: int
+    revision: int
+
+
 class EventLog:
     """The log in one folder. Safe to use from several threads and several processes."""
 
@@ -108,11 +127,33 @@ class EventLog:
             recorded += self._insert(batch)
         return Appended(recorded, sent - recorded)
 
+    def void(self, source_node: int, source_id: str) -> bool:
+        """Take an event out for good, also should it come later; whether it was there."""
+        digest = _digest(source_node, source_id)
+        with self._writing():
+            self._db.execute("INSERT OR IGNORE INTO voided VALUES (?)", (digest,))
+            where = "WHERE source_node = ? AND source_id = ?"
+            return bool(self._take_out(where, (source_node, source_id)))
+
+    def forget(self, student_id: str) -> int:
+        """Take all events of a student out, overwritten in the files too; how many there were."""
+        with self._writing():
+            gone = self._take_out("WHERE student_id = ?", (student_id,))
+        with self._lock:
+            # What the write-ahead log has of them goes into the database file, and it is cut off;
+            # while another process reads, that waits until the next time.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
+
     def head(self) -> int:
         """The number of the newest event, 0 for an empty log."""
+        return self.standing().head
+
+    def standing(self) -> Standing:
+        """How far the log is: whoever follows it begins anew when its revision is another one."""
         with self._lock:
-            (seq,) = self._db.execute("SELECT max(seq) FROM events").fetchone()
-        return int(seq or 0)
+            head, revision = self._db.execute(STANDING).fetchone()
+        return Standing(int(head or 0), int(revision or 0))
 
     def read_after(self, seq: int, limit: int = BATCH) -> list[LoggedEvent]:
         """At most `limit` events that came after number `seq`, in the order of their coming."""
@@ -144,6 +185,7 @@ class EventLog:
 
     def _prepare(self, lock: Path) -> None:
         self._db.execute("PRAGMA synchronous = NORMAL")
+        self._db.execute("PRAGMA secure_delete = ON")
         with lock.open("w") as alone:
             # Going over to WAL does not wait for its turn: it fails when two do it at once.
             flock(alone, LOCK_EX)
@@ -151,15 +193,25 @@ class EventLog:
             self._db.executescript(SCHEMA)
 
     def _insert(self, batch: list[tuple[object, ...]]) -> int:
+        with self._writing():
+            return self._db.executemany(INSERT, batch).rowcount
+
+    def _take_out(self, where: str, values: tuple[str | int, ...]) -> int:
+        gone = self._db.execute(f"DELETE FROM events {where}", values).rowcount  # noqa: S608 (fixed texts)
+        if gone:
+            self._db.execute("INSERT INTO taken_out DEFAULT VALUES")
+        return gone
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                new = self._db.executemany(INSERT, batch).rowcount
+                yield
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-        return new
 
     def _read(self, where: str, values: tuple[str | int, ...]) -> list[LoggedEvent]:
         with self._lock:
@@ -171,6 +223,7 @@ def _row(event: LearningEvent) -> tuple[object, ...]:
     content = event.content
     concepts = content.concepts
     return (
+        _digest(event.source_node, event.source_id),
         str(event.student_id),
         event.event_type,
         event.source_node,
@@ -183,6 +236,11 @@ def _row(event: LearningEvent) -> tuple[object, ...]:
         content.difficulty,
         content.model_dump_json(exclude_unset=True),
     )
+
+
+def _digest(source_node: int, source_id: str) -> bytes:
+    """What is kept of a voided event: enough to know it again, and nothing to read."""
+    return hashlib.sha256(f"{source_node}|{source_id}".encode()).digest()
 
 
 def _micros(seconds: float) -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from student_hub.access.errors import AdministratorKeyUnusable
-from student_hub.access.keys import check_administrator_key, hash_of, new_key, read_key
+from student_hub.access.keys import Peppers, check_administrator_key, new_key, read_key
 
 pytestmark = pytest.mark.requirement("api-keys")
 
@@ -40,8 +40,19 @@ def test_a_key_with_anything_behind_it_is_none() -> None:
 def test_a_hash_depends_on_the_pepper() -> None:
     """Who has the database but not the pepper cannot try keys."""
     text = new_key().text
-    assert hash_of(b"a" * 32, text) != hash_of(b"b" * 32, text)
-    assert len(hash_of(b"a" * 32, text)) == 32
+    one, another = Peppers({"a": b"a" * 32}), Peppers({"b": b"b" * 32})
+    assert one.hash(text) != another.hash(text)
+    assert len(one.hash(text)) == 32
+
+
+def test_a_key_fits_its_hash_under_the_pepper_that_it_was_hashed_with() -> None:
+    """Named by its master key, or whichever it was when no name was kept; never another."""
+    text = new_key().text
+    kept = Peppers({"old": b"o" * 32}).hash(text)
+    both = Peppers({"new": b"n" * 32, "old": b"o" * 32})
+    fits = [both.fits(text, kept, name) for name in ("old", None, "new", "unknown")]
+    assert fits == [True, True, False, False]
+    assert not both.fits(new_key().text, kept, None)
 
 
 @pytest.mark.parametrize(

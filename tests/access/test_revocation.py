@@ -6,17 +6,16 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from doorway import PEPPER
+from access.stage import BOUND_S, an_access, until_hearing
 from student_hub.access.schemas import NewKey
 from student_hub.access.service import ADMINISTRATOR, Access
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.db.listening import Listener
 from student_hub.platform.errors import NotAuthenticated
-from student_hub.platform.security.caller import Scope
+from student_hub.platform.security.caller import Caller, Scope
 
 pytestmark = pytest.mark.requirement("api-keys", "remembered-rows")
 WANTED = NewKey(name="tablet", scopes={Scope.READ})
-BOUND_S = 10
 
 
 class Counting(Database):
@@ -25,9 +24,11 @@ class Counting(Database):
     count = 0
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    async def transaction(
+        self, caller: Caller | None = None, *, snapshot: bool = False
+    ) -> AsyncIterator[Transaction]:
         self.count += 1
-        async with super().transaction() as tx:
+        async with super().transaction(caller, snapshot=snapshot) as tx:
             yield tx
 
 
@@ -36,27 +37,6 @@ async def counting(database_url: str) -> AsyncIterator[Counting]:
     database = Counting(database_url)
     yield database
     await database.close()
-
-
-@pytest.fixture
-async def listener(database_url: str) -> AsyncIterator[Listener]:
-    listener = Listener(database_url)
-    yield listener
-    await listener.close()
-
-
-@pytest.fixture
-async def late_listener(empty_database_url: str) -> AsyncIterator[Listener]:
-    """One that hears its server well and is told of nothing: the news is always still to come."""
-    listener = Listener(empty_database_url)
-    yield listener
-    await listener.close()
-
-
-async def until_hearing(listener: Listener) -> None:
-    async with asyncio.timeout(BOUND_S):
-        while not listener.hears:  # noqa: ASYNC110 (the server's answer is what is waited for)
-            await asyncio.sleep(0.01)
 
 
 async def until_refused(access: Access, key: str) -> None:
@@ -73,8 +53,8 @@ async def test_another_process_that_remembers_the_key_soon_refuses_it(
     database: Database, counting: Counting, listener: Listener
 ) -> None:
     """The notification of the commit reaches it; until then it asks the database nothing."""
-    here = Access(database, pepper=PEPPER)
-    elsewhere = Access(counting, pepper=PEPPER, listener=listener)
+    here = an_access(database)
+    elsewhere = an_access(counting, listener=listener)
     issued = await here.create_key(ADMINISTRATOR, WANTED)
     await until_hearing(listener)
     await elsewhere.authenticate(issued.key)
@@ -87,7 +67,7 @@ async def test_the_process_that_revokes_a_key_does_not_wait_for_the_news(
     database: Database, late_listener: Listener
 ) -> None:
     """It is refused by the very next request, though the notification has not come yet."""
-    access = Access(database, pepper=PEPPER, listener=late_listener)
+    access = an_access(database, listener=late_listener)
     issued = await access.create_key(ADMINISTRATOR, WANTED)
     await until_hearing(late_listener)
     await access.authenticate(issued.key)
@@ -101,7 +81,7 @@ async def test_a_remembered_key_costs_one_write_a_minute_and_no_read(
     counting: Counting, late_listener: Listener
 ) -> None:
     """That the row in memory does not tell of its last use yet makes no request write it again."""
-    access = Access(counting, pepper=PEPPER, listener=late_listener)
+    access = an_access(counting, listener=late_listener)
     issued = await access.create_key(ADMINISTRATOR, WANTED)
     await until_hearing(late_listener)
     before = counting.count

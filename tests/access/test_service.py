@@ -1,18 +1,19 @@
 """Whose key it is, and the life of keys, on a real database."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
-from doorway import ADMINISTRATOR_KEY, NOWHERE, PEPPER
+from access.stage import Time, an_access
+from doorway import ADMINISTRATOR_KEY, NOWHERE
 from student_hub.access.errors import KeyNotFound
 from student_hub.access.keys import new_key
 from student_hub.access.schemas import NewKey
 from student_hub.access.service import ADMINISTRATOR, Access
 from student_hub.platform.db.database import Database
 from student_hub.platform.errors import NotAllowed, NotAuthenticated
-from student_hub.platform.security.caller import Caller, Scope
+from student_hub.platform.security.caller import Caller, Role, Scope
 
 pytestmark = pytest.mark.requirement("api-keys")
 
@@ -20,34 +21,12 @@ READER = Caller("key:reader", frozenset({Scope.READ}))
 WANTED = NewKey(name="김 선생님의 노트북", scopes={Scope.READ}, expires_in_days=30)
 
 
-class Time:
-    """A clock that a test turns."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def pass_by(self, **span: float) -> None:
-        self.now += timedelta(**span)
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-def access(database: Database, time: Time) -> Access:
-    return Access(database, pepper=PEPPER, administrator_key=ADMINISTRATOR_KEY, clock=time)
-
-
 async def test_a_key_is_its_bearer_with_the_scopes_it_was_given(access: Access) -> None:
     """The caller is named by the key's id, which is safe to log, and may do what was granted."""
     issued = await access.create_key(ADMINISTRATOR, WANTED)
     caller = await access.authenticate(issued.key)
-    assert caller == Caller(f"key:{issued.id}", frozenset({Scope.READ}))
+    own = f"key:{issued.id}"
+    assert caller == Caller(own, frozenset({Scope.READ}), Role.SERVICE, credential=own)
 
 
 async def test_the_secret_is_kept_nowhere(access: Access, database: Database) -> None:
@@ -74,7 +53,7 @@ async def test_a_revoked_key_is_refused_from_the_next_request_on(
 ) -> None:
     """Also by a process that remembers nothing; revoking it again changes nothing."""
     issued = await access.create_key(ADMINISTRATOR, WANTED)
-    other_process = Access(database, pepper=PEPPER, clock=time)
+    other_process = an_access(database, clock=time)
     await other_process.authenticate(issued.key)
     first = await access.revoke_key(ADMINISTRATOR, issued.id)
     with pytest.raises(NotAuthenticated):
@@ -108,14 +87,14 @@ async def test_the_right_id_with_another_secret_is_refused(
 ) -> None:
     """A key is checked against its hash: one made under another pepper does not fit."""
     issued = await access.create_key(ADMINISTRATOR, WANTED)
-    other = Access(database, pepper=b"another pepper".ljust(32), clock=time)
+    other = an_access(database, peppers={"00000000": b"another".ljust(32)}, clock=time)
     with pytest.raises(NotAuthenticated):
         await other.authenticate(issued.key)
 
 
 async def test_the_first_administrator_needs_no_database() -> None:
     """The key of the settings works before there is any other, and while the database is away."""
-    access = Access(Database(NOWHERE), pepper=PEPPER, administrator_key=ADMINISTRATOR_KEY)
+    access = an_access(Database(NOWHERE))
     assert await access.authenticate(ADMINISTRATOR_KEY) == ADMINISTRATOR
     for wrong in (ADMINISTRATOR_KEY[:-1], ADMINISTRATOR_KEY + " ", "김" * 20):
         with pytest.raises(NotAuthenticated):
@@ -124,11 +103,11 @@ async def test_the_first_administrator_needs_no_database() -> None:
 
 async def test_without_a_first_key_nobody_is_administrator() -> None:
     """No setting means no such key, not an empty one; a short one is refused at the start."""
-    access = Access(Database(NOWHERE), pepper=PEPPER)
+    access = an_access(Database(NOWHERE), administrator_key=None)
     with pytest.raises(NotAuthenticated):
         await access.authenticate("")
     with pytest.raises(ValueError, match="16 characters"):
-        Access(Database(NOWHERE), pepper=PEPPER, administrator_key="x" * 15)
+        an_access(Database(NOWHERE), administrator_key="x" * 15)
 
 
 async def test_use_is_noted_at_most_once_a_minute(access: Access, time: Time) -> None:

@@ -26,7 +26,7 @@ from mcp_types import (
 )
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from doorway import ADMINISTRATOR_KEY, furnished, settings, well
+from doorway import ADMINISTRATOR_KEY, everybody, furnished, settings, well
 from student_hub.entry.assembly import build_app, in_layers
 
 PIXEL = base64.b64encode(
@@ -153,5 +153,5 @@ def fixture_app() -> ASGIApp:
     )
     server.middleware.clear()
     parts = furnished()
-    app = build_app(parts, settings(), server, routers=[], on_stop=well)
+    app = build_app(parts, settings(), server, routers=[], admit=everybody, span=(well, well))
     return with_key(in_layers(app, parts, settings()))

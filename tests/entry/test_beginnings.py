@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from doorway import an_audit
 from factories import a_student, scalar
 from student_hub.entry.beat import ask_for_upkeep
 from student_hub.entry.demo import FILE, load_demo_school
@@ -116,5 +117,5 @@ async def test_a_hub_with_students_gets_no_demo_school_from_an_old_file(
 ) -> None:
     """A file that another database was given does not turn up in this one."""
     (alone.data_dir / FILE).write_text('{"kind": "student", "student": {}}\n')
-    await a_student(Students(database, Keyring(bytes(32)), utc_now))
+    await a_student(Students(database, Keyring(bytes(32)), utc_now, an_audit(database)))
     await load_demo_school(alone, pytest.fail)

@@ -4,10 +4,11 @@ import asyncio
 import random
 from contextlib import suppress
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
-from factories import a_student, event, scalar
+from factories import a_student, event, scalar, take_away
 from student_hub.history.errors import EventNotFound
 from student_hub.history.schemas import Code, EventKey
 from student_hub.history.service import History
@@ -56,18 +57,18 @@ async def test_two_contents_for_one_event_at_once_store_one_and_refuse_the_other
 
 @pytest.mark.requirement("history-void")
 async def test_voiding_waits_for_a_deletion_without_holding_what_that_needs(
-    history: History, students: Students, database: Database
+    history: History, students: Students, database: Database, owner: asyncpg.Connection
 ) -> None:
     """The student's row is locked before the event's key: neither waits for the other."""
     student = await a_student(students)
     sent = event(student.id)
     await history.record(SYSTEM, [sent])
     key = EventKey(source_node=4, source_id=str(sent["source_id"]))
-    async with database.transaction() as deletion:
+    async with database.transaction(SYSTEM) as deletion:
         await deletion.session.execute(text("SELECT id FROM students FOR UPDATE"))
         voiding = asyncio.create_task(history.void(SYSTEM, key))
         async with asyncio.timeout(10):
-            while not await scalar(database, WAITING):
+            while not await owner.fetchval(WAITING):
                 assert not voiding.done()
         await deletion.session.execute(text("SELECT source_id FROM event_keys FOR UPDATE NOWAIT"))
         await deletion.session.execute(text("DELETE FROM students"))
@@ -90,7 +91,7 @@ async def test_students_may_be_changed_and_deleted_while_events_come_in(
     await asyncio.gather(
         *(history.record(SYSTEM, batch) for batch in batches),
         *(students.update(SYSTEM, s.id, StudentPatch(class_name="9반")) for s in some[1:]),
-        students.delete(SYSTEM, some[0].id),
+        take_away(database, students, some[0].id),
         void(),
         history.make_partitions(),
         history.make_partitions(),

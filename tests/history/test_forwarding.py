@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from factories import a_student, event, generation, scalar
+from doorway import an_audit
+from factories import a_student, event, generation, scalar, take_away
 from student_hub.history.jobs import history_handlers
 from student_hub.history.portions import AT_ONCE, MOST_BYTES
 from student_hub.history.schemas import Receipt
@@ -67,7 +68,7 @@ def ledger(database: Database) -> Ledger:
 
 @pytest.fixture
 def forwarding(database: Database, students: Students, ledger: Ledger) -> History:
-    return History(database, students, utc_now, forward=ledger)
+    return History(database, students, utc_now, an_audit(database), forward=ledger)
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ async def test_a_student_deleted_meanwhile_does_not_hold_the_job_up(
     gone, stays = await a_student(students), await a_student(students)
     sent = event(stays.id)
     assert await forwarding.record(SYSTEM, [event(gone.id), sent]) == Receipt(stored=2)
-    await students.delete(SYSTEM, gone.id)
+    await take_away(database, students, gone.id)
     await workshop.work(Queue.DEFAULT)
     assert [e["source_id"] for batch in lab.got for e in batch] == [sent["source_id"]]
     assert await scalar(database, "SELECT finished_at IS NOT NULL AND NOT failed FROM jobs")
@@ -174,7 +175,7 @@ async def test_a_student_deleted_meanwhile_does_not_hold_the_job_up(
 
 async def work_again(database: Database, workshop: Workshop) -> None:
     """Runs all jobs that wait, whenever they are due."""
-    async with database.transaction() as tx:
+    async with database.transaction(SYSTEM) as tx:
         await tx.session.execute(text("UPDATE jobs SET not_before = now()"))
     await workshop.work(Queue.DEFAULT)
 
@@ -243,7 +244,7 @@ async def test_a_lab_that_stores_nothing_is_never_blamed_on_an_event(
     lab.poison = {second["source_id"]}
     await forwarding.record(SYSTEM, [second])
     for _ in range(MOST_ATTEMPTS):
-        async with database.transaction() as tx:
+        async with database.transaction(SYSTEM) as tx:
             await tx.session.execute(text(REOPEN_FIRST))
         await work_again(database, workshop)
     lab.poison = set()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import scalar
+from factories import IN_DEFAULT, scalar
 from import_runner import KIND
 from student_hub.history.errors import ImportUnreadable
 from student_hub.history.importing.interactions import student_id_of
@@ -200,7 +200,7 @@ async def test_an_old_log_lands_in_partitions_of_its_months(
     """Nothing is left in DEFAULT that would have to be moved."""
     rows = [f"7\t{n}\t{n * 2_600_000}\t1\t5" for n in range(12)]
     await importer.run(log_file(tmp_path, *rows), KIND, ignore)
-    assert await scalar(database, "SELECT count(*) FROM learning_history_default") == 0
+    assert await scalar(database, IN_DEFAULT) == 0
     assert await scalar(database, EVENTS) == 12
 
 

@@ -6,13 +6,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from factories import event, scalar, student_fields
+from factories import IN_DEFAULT, event, scalar, student_fields
 from student_hub.history.importing.ndjson import Ndjson
 from student_hub.history.importing.reports import ImportReport, Progress
 from student_hub.history.importing.runner import Importer
 from student_hub.history.service import History
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database
+from student_hub.platform.security.caller import SYSTEM
 from student_hub.students.service import Students
 
 pytestmark = pytest.mark.requirement("import-ndjson")
@@ -51,7 +52,7 @@ async def test_students_and_their_events_are_stored(
     file = json_lines(tmp_path, *lines)
     assert await importer.run(file, Ndjson(), ignore) == ImportReport(students=3, stored=12)
     assert await importer.run(file, Ndjson(), ignore) == ImportReport(repeated=12)
-    assert await scalar(database, "SELECT count(*) FROM learning_history_default") == 0
+    assert await scalar(database, IN_DEFAULT) == 0
 
 
 async def test_broken_lines_are_refused_by_line_and_field(
@@ -99,7 +100,7 @@ async def test_a_student_who_changed_is_updated(
         file = json_lines(tmp_path, line, " " * changed)
         report = await importer.run(file, Ndjson(), ignore)
         assert report.students == changed
-    async with database.transaction() as tx:
+    async with database.transaction(SYSTEM) as tx:
         assert (await students.require(tx, one)).grade == 11
 
 

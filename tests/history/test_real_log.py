@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from factories import scalar
+from factories import IN_DEFAULT, scalar
 from import_runner import KIND
 from student_hub.history.importing.interactions import student_id_of
 from student_hub.history.importing.reports import ImportReport, Progress
@@ -47,4 +47,4 @@ async def test_the_real_log_is_stored_whole_and_once(
             id=student_id_of("SCH900", user),
         )
         assert count == users.count(user)
-    assert await scalar(database, "SELECT count(*) FROM learning_history_default") == 0
+    assert await scalar(database, IN_DEFAULT) == 0

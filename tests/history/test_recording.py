@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from factories import READER, a_student, event, generation, scalar
+from factories import READER, a_student, event, generation, scalar, take_away
 from student_hub.history.checking import MOST_CONTENT_BYTES
 from student_hub.history.schemas import Code, Receipt, Refused
 from student_hub.history.service import MOST_EVENTS, History
@@ -252,7 +252,7 @@ async def test_a_deleted_student_takes_their_history_along(
     """Events and their keys go; those of others stay."""
     gone, stays = await a_student(students), await a_student(students)
     await history.record(SYSTEM, [event(gone.id), event(gone.id), event(stays.id)])
-    await students.delete(SYSTEM, gone.id)
+    await take_away(database, students, gone.id)
     assert await scalar(database, COUNT) == 1
     assert await scalar(database, "SELECT count(*) FROM event_keys") == 1
 

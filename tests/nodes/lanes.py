@@ -18,6 +18,7 @@ from student_hub.nodes.lane import Signals
 from student_hub.nodes.registry import Address, NodeName, NodeTool
 from student_hub.nodes.schemas import KnowledgeState
 from student_hub.nodes.states import NodeState
+from student_hub.nodes.window import Monotonic
 from student_hub.platform.observability.metrics import Metrics
 
 STUDENT = UUID("550e8400-e29b-41d4-a716-446655440000")
@@ -64,7 +65,10 @@ class Lanes:
 
 @asynccontextmanager
 async def lanes(
-    addresses: Mapping[NodeName, str], *, attempt_s: float = 5.0
+    addresses: Mapping[NodeName, str],
+    *,
+    attempt_s: float = 5.0,
+    monotonic: Monotonic | None = None,
 ) -> AsyncIterator[Lanes]:
     """A gateway to these URLs on a clock that stands; `attempt_s` passes on the real one."""
     stood, metrics, statuses = Ticks(), Metrics(), list[str]()
@@ -73,7 +77,7 @@ async def lanes(
         lambda _node, _tool, status, _seconds: statuses.append(status),
         signals=Signals(metrics.observe_node_retry, metrics.observe_circuit),
         attempt_s=attempt_s,
-        monotonic=stood,
+        monotonic=monotonic or stood,
         random=Random(7),  # noqa: S311 (seeded)
     )
     try:
@@ -99,14 +103,14 @@ async def one_node(*, attempt_s: float = 5.0) -> AsyncIterator[tuple[FakeNode, L
 
 @asynccontextmanager
 async def behind_a_proxy(
-    dialect: str = "modern", *, attempt_s: float = 5.0
+    dialect: str = "modern", *, attempt_s: float = 5.0, monotonic: Monotonic | None = None
 ) -> AsyncIterator[tuple[FaultProxy, Lanes]]:
     """A node that answers well, a line that may go wrong, and the gateway before it."""
     async with AsyncExitStack() as stack:
         node = await stack.enter_async_context(running(FakeNode({TOOL: KNOWN}, dialect=dialect)))
         proxy = await stack.enter_async_context(proxied(node.url, seed=3))
         way = await stack.enter_async_context(
-            lanes({NodeName.LOGIC_ENGINE: proxy.url}, attempt_s=attempt_s)
+            lanes({NodeName.LOGIC_ENGINE: proxy.url}, attempt_s=attempt_s, monotonic=monotonic)
         )
         yield proxy, way
 

@@ -1,14 +1,16 @@
 """The gateway against real servers in every dialect, and against every way of failing."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import orjson
 import pytest
+from starlette.requests import Request
 
 from fakes.nodes import FakeNode, Fault, NotThere, body, drip, flood, hang, running, status
+from nodes.answers import rpc
 from student_hub.nodes.errors import NodeFailed, Reason
 from student_hub.nodes.gateway import Gateway
 from student_hub.nodes.lab import Lab
@@ -89,10 +91,6 @@ async def test_a_bare_node_that_wraps_its_answer_as_mcp_does_is_understood() -> 
         assert (await engine.knowledge_state(STUDENT)).value.concepts[0].mastery == 0.85
 
 
-def rpc(result: object) -> Fault:
-    return body(orjson.dumps({"jsonrpc": "2.0", "id": 1, "result": result}))
-
-
 FAILURES: dict[str, tuple[Fault, Reason]] = {
     "hangs": (hang, Reason.TIMEOUT),
     "drips": (drip, Reason.TIMEOUT),
@@ -103,10 +101,13 @@ FAILURES: dict[str, tuple[Fault, Reason]] = {
     "too deep": (body(b"[" * 5_000), Reason.INVALID),
     "empty stream": (body(b"data: \n\n", "text/event-stream"), Reason.INVALID),
     "50 MB": (flood, Reason.INVALID),
-    "text": (rpc("text"), Reason.INVALID),
-    "mastery over 1": (rpc({"concepts": [{"name": "이차방정식", "mastery": 1.5}]}), Reason.INVALID),
-    "wrong shape": (rpc({"concepts": "many"}), Reason.INVALID),
-    "another student": (rpc({"student_id": str(OTHER), "concepts": []}), Reason.INVALID),
+    "text": (rpc(result="text"), Reason.INVALID),
+    "mastery over 1": (
+        rpc(result={"concepts": [{"name": "이차방정식", "mastery": 1.5}]}),
+        Reason.INVALID,
+    ),
+    "wrong shape": (rpc(result={"concepts": "many"}), Reason.INVALID),
+    "another student": (rpc(result={"student_id": str(OTHER), "concepts": []}), Reason.INVALID),
 }
 
 
@@ -125,6 +126,50 @@ async def test_every_way_of_failing_has_its_reason(fault: Fault, reason: Reason)
         "tool": "get_knowledge_state",
         "reason": reason.value,
     }
+
+
+MISTAKEN: dict[str, Callable[[int], object]] = {
+    "another": lambda number: number + 1,
+    "text": str,
+    "fraction": float,
+    "none": lambda _number: None,
+}
+
+
+@pytest.mark.requirement("node-failure-reasons")
+@pytest.mark.parametrize("mistake", MISTAKEN.values(), ids=MISTAKEN)
+@pytest.mark.parametrize("stream", [True, False])
+async def test_the_answer_to_another_request_is_no_answer(
+    mistake: Callable[[int], object], stream: bool
+) -> None:
+    """JSON-RPC tells answers apart by their id: with a wrong one nobody knows whose it is."""
+
+    async def mistaken(scope: Any, receive: Any, send: Any) -> None:
+        asked = orjson.loads(await Request(scope, receive).body())
+        told = orjson.dumps({"jsonrpc": "2.0", "id": mistake(asked["id"]), "result": KNOWN})
+        answer = body(b"data: %b\n\n" % told, "text/event-stream") if stream else body(told)
+        await answer(scope, receive, send)
+
+    node = FakeNode({"get_knowledge_state": KNOWN}, dialect="bare")
+    async with logic_engine(node) as engine:
+        assert (await engine.knowledge_state(STUDENT)).value.concepts
+        node.fault = mistaken
+        with pytest.raises(NodeFailed, match="invalid"):
+            await engine.knowledge_state(STUDENT)
+
+
+@pytest.mark.requirement("node-failure-reasons")
+@pytest.mark.parametrize(("number", "reason"), [(None, "error"), (0, "invalid")])
+async def test_an_error_may_be_without_an_id_but_not_under_another(
+    number: int | None, reason: str
+) -> None:
+    """A server that could not read the id says null, as JSON-RPC has it."""
+    node = FakeNode({"get_knowledge_state": KNOWN}, dialect="bare")
+    async with logic_engine(node) as engine:
+        assert (await engine.knowledge_state(STUDENT)).value.concepts
+        node.fault = rpc(id=number, error={"code": -32600, "message": "no"})
+        with pytest.raises(NodeFailed, match=reason):
+            await engine.knowledge_state(STUDENT)
 
 
 @pytest.mark.requirement("node-failure-reasons")

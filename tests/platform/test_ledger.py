@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
 from student_hub.platform.db.database import Database, Transaction
+from student_hub.platform.db.roles import HUB_ROLE
 from student_hub.platform.jobs.bell import Doorbell
 from student_hub.platform.jobs.job import Effect, Job
 from student_hub.platform.jobs.ledger import MOST_ATTEMPTS, LeaseLost, Ledger
@@ -31,10 +33,11 @@ def ledger(database: Database, rung: list[Queue]) -> Ledger:
 
 
 @pytest.fixture(autouse=True)
-async def counted(database: Database) -> Callable[[], Awaitable[list[int]]]:
+async def counted(
+    database: Database, owner: asyncpg.Connection
+) -> Callable[[], Awaitable[list[int]]]:
     """The numbers counted so far."""
-    async with database.transaction() as tx:
-        await tx.session.execute(text("CREATE TABLE counted (number int)"))
+    await owner.execute(f"CREATE TABLE counted (number int); GRANT ALL ON counted TO {HUB_ROLE}")
 
     async def read() -> list[int]:
         async with database.transaction() as tx:

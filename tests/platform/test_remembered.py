@@ -11,6 +11,7 @@ from student_hub.platform.db.listening import Listener
 
 pytestmark = pytest.mark.requirement("remembered-rows")
 CHANNEL = "changed"
+VIEWERS = "viewer_changed"
 
 
 @pytest.fixture
@@ -46,9 +47,9 @@ async def until_hearing(listener: Listener) -> None:
             await asyncio.sleep(0.01)
 
 
-async def until_forgotten(remembered: Remembered[int]) -> None:
+async def until_forgotten(remembered: Remembered[int], viewer: str | None = None) -> None:
     async with asyncio.timeout(10):
-        while remembered.get("a") is not None:  # noqa: ASYNC110 (see above)
+        while remembered.get("a", viewer) is not None:  # noqa: ASYNC110 (see above)
             await asyncio.sleep(0.005)
 
 
@@ -151,3 +152,93 @@ async def test_the_oldest_value_makes_room(listener: Listener) -> None:
         await remembered.read(key, load)
     assert remembered.get("a") is None
     assert remembered.get("c") == 1
+
+
+async def test_each_viewer_has_what_was_read_for_them(listener: Listener) -> None:
+    """What one has seen another has not, and who sees all has a reading of their own."""
+    remembered, load = Remembered[int](listener, CHANNEL, viewers=VIEWERS), Loads()
+    await until_hearing(listener)
+    await remembered.read("a", load)
+    assert remembered.get("a", "kim") is None
+    await remembered.read("a", load, "kim")
+    assert remembered.get("a", "kim") == 1
+    assert remembered.get("a", "lee") is None
+    assert load.count == 2
+
+
+async def test_a_changed_value_is_forgotten_for_every_viewer(
+    listener: Listener, writer: asyncpg.Connection
+) -> None:
+    """However many have seen it."""
+    remembered, load = Remembered[int](listener, CHANNEL, viewers=VIEWERS), Loads()
+    await until_hearing(listener)
+    for viewer in (None, "kim", "lee"):
+        await remembered.read("a", load, viewer)
+    await writer.execute(f"NOTIFY {CHANNEL}, 'a'")
+    for viewer in (None, "kim", "lee"):
+        await until_forgotten(remembered, viewer)
+
+
+async def test_a_changed_viewer_forgets_all_that_they_saw_and_nobody_elses(
+    listener: Listener, writer: asyncpg.Connection
+) -> None:
+    """The notification of a changed grant makes their next read ask PostgreSQL."""
+    remembered, load = Remembered[int](listener, CHANNEL, viewers=VIEWERS), Loads()
+    await until_hearing(listener)
+    for viewer in (None, "kim", "lee"):
+        await remembered.read("a", load, viewer)
+    await remembered.read("b", load, "kim")
+    await writer.execute(f"NOTIFY {VIEWERS}, 'kim'")
+    await until_forgotten(remembered, "kim")
+    assert remembered.get("b", "kim") is None
+    assert remembered.get("a", "lee") == remembered.get("a") == 1
+    await remembered.read("a", load, "kim")
+    assert remembered.get("a", "kim") == 1
+
+
+async def test_a_viewer_who_changes_while_a_value_is_read_for_them_shares_no_such_reading(
+    listener: Listener,
+) -> None:
+    """What was read under the old grants is neither remembered nor given to who asks after."""
+    remembered, load = Remembered[int](listener, CHANNEL, viewers=VIEWERS), Loads()
+    await until_hearing(listener)
+    gate = asyncio.Event()
+
+    async def slow() -> int:
+        await load()
+        await gate.wait()
+        return load.count
+
+    before = asyncio.create_task(remembered.read("a", slow, "kim"))
+    await asyncio.sleep(0)
+    remembered.forget_viewer("kim")
+    after = asyncio.create_task(remembered.read("a", slow, "kim"))
+    await asyncio.sleep(0)
+    gate.set()
+    await asyncio.gather(before, after)
+    assert load.count == 2
+    assert remembered.get("a", "kim") == 2
+
+
+async def test_what_a_viewer_saw_is_asked_again_after_a_minute(
+    listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A grant that expires tells nobody. Who sees all needs none."""
+    remembered, load = Remembered[int](listener, CHANNEL, viewers=VIEWERS), Loads()
+    monkeypatch.setattr("student_hub.platform.cache.remembered.VIEW_S", 0.0)
+    await until_hearing(listener)
+    for viewer in (None, "kim"):
+        await remembered.read("a", load, viewer)
+    assert remembered.get("a", "kim") is None
+    assert remembered.get("a") == 1
+
+
+async def test_values_of_many_viewers_make_room_too(listener: Listener) -> None:
+    """Memory is bounded by all that is kept, not by the number of keys."""
+    remembered, load = Remembered[int](listener, CHANNEL, viewers=VIEWERS, most=4), Loads()
+    await until_hearing(listener)
+    seen = [(key, viewer) for key in "abc" for viewer in ("kim", "lee")]
+    for key, viewer in seen:
+        await remembered.read(key, load, viewer)
+    kept = [place for place in seen if remembered.get(*place) is not None]
+    assert kept == seen[-4:]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from doorway import an_audit
 from fakes.nodes import FakeNode, running
 from student_hub.nodes.gateway import Gateway
 from student_hub.nodes.lab import Lab
@@ -44,6 +45,10 @@ ANSWERS: dict[NodeName, dict[str, Any]] = {
     },
     NodeName.SCHOOL: {"get_school": {"school_id": "SCH001", "name": "한빛고등학교"}},
 }
+
+
+def unobserved(_seconds: float, _cached: bool) -> None:
+    """Nobody counts here."""
 
 
 @dataclass
@@ -93,17 +98,24 @@ class Stage:
         await self.gatherer.settle()
 
     @asynccontextmanager
-    async def with_cache(self, cache: Cache) -> AsyncIterator[Profiles]:
+    async def with_cache(
+        self, cache: Cache, students: Students | None = None
+    ) -> AsyncIterator[Profiles]:
         """The same service with another way to the store, as another process has it."""
         shelf = Shelf(cache, 300)
         gatherer = Gatherer(profile_nodes(self.gateway), shelf, cache, self.clock, 3.0)
         yield Profiles(
-            self.students, gatherer, shelf, lambda _seconds, _cached: None, clock=self.clock
+            students or self.students,
+            gatherer,
+            shelf,
+            an_audit(self.database),
+            unobserved,
+            clock=self.clock,
         )
         await gatherer.close()
 
     async def touch(self, student_id: UUID) -> None:
-        async with self.database.transaction() as tx:
+        async with self.database.transaction(SYSTEM) as tx:
             await self.students.touch(tx, [student_id])
 
 
@@ -125,7 +137,7 @@ async def set_up(database: Database, students: Students, cache: Cache) -> AsyncI
         shelf = Shelf(cache, 300)
         gatherer = Gatherer(profile_nodes(gateway), shelf, cache, clock, 3.0)
         stack.push_async_callback(gatherer.close)
-        profiles = Profiles(students, gatherer, shelf, lambda _seconds, _cached: None, clock=clock)
+        profiles = Profiles(students, gatherer, shelf, an_audit(database), unobserved, clock=clock)
         student = await students.create(SYSTEM, a_student())
         yield Stage(profiles, gatherer, gateway, students, database, nodes, student, clock)
 

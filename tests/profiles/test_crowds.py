@@ -8,11 +8,13 @@ import orjson
 import pytest
 
 from fakes.nodes import status
+from nodes.lanes import eventually
 from profiles.stage import Stage, a_student
 from student_hub.nodes.registry import NodeName
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.security.caller import SYSTEM
+from student_hub.profiles import gathering
 from student_hub.profiles.schemas import UnifiedProfile, UnifiedProfiles
 from student_hub.profiles.service import Profiles
 from student_hub.profiles.wanted import Wanted
@@ -56,7 +58,7 @@ async def test_who_gathers_during_a_renewal_that_is_another_processs_has_a_profi
 ) -> None:
     """A renewal that leaves the work to another process has nothing for who waits for an answer."""
     await stage.profile()
-    glance = await stage.students.recall(stage.student.id)
+    glance = await stage.students.recall(SYSTEM, stage.student.id)
     wanted = Wanted.of(glance, include_history=True, days=30)
     assert await cache.lease(f"lease:{wanted.name}", 30)
     stage.gatherer.refresh(wanted)
@@ -117,3 +119,30 @@ async def test_a_batch_of_none_or_too_many_is_refused(stage: Stage, count: int) 
     with pytest.raises(InvalidInput, match="student_ids: must be 1 to 100"):
         await stage.profiles.get_many(SYSTEM, [uuid.uuid4() for _ in range(count)])
     assert set(stage.calls().values()) == {0}
+
+
+@pytest.mark.requirement("profile-batch", "profile-turns")
+async def test_who_has_no_turn_in_time_fails_alone(
+    stage: Stage, valkey_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One turn at a time, and a slow node: the first of three is gathered, the others are told."""
+    monkeypatch.setattr(gathering, "AT_ONCE", 1)
+    monkeypatch.setattr(gathering, "LONGEST_WAIT_S", 0.01)
+    others = [(await stage.students.create(SYSTEM, a_student(name))).id for name in "가나"]
+    refused = asyncio.Event()
+
+    async def wait(_scope: Any, _receive: Any, _send: Any) -> None:
+        await refused.wait()
+
+    stage.nodes[NodeName.LAB].fault = wait
+    cache = Cache(valkey_url, uuid.uuid4().bytes * 2)
+    async with stage.with_cache(cache) as profiles:
+        first = asyncio.create_task(profiles.get(SYSTEM, stage.student.id))
+        await eventually(lambda: stage.nodes[NodeName.LAB].posts > 0)
+        json = await profiles.get_many(SYSTEM, others)
+        refused.set()
+        assert orjson.loads(await first)["knowledge_state"]
+    await cache.close()
+    for entry in UnifiedProfiles.model_validate_json(json).profiles:
+        assert entry.error is not None
+        assert entry.error.data["retry_after"] == 1

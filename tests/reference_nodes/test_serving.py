@@ -23,6 +23,8 @@ ERAS = pytest.mark.parametrize(
     ("mode", "revision"), [("legacy", "2025-11-25"), ("auto", "2026-07-28")]
 )
 MODES = pytest.mark.parametrize("mode", ["legacy", "auto"])
+DESTROYING = {"void_event", "forget_student"}
+WRITING = {"record_events", *DESTROYING}
 ABOUT_A_STUDENT = {
     "logic-engine": ["get_knowledge_state"],
     "q-dna": ["get_mastery_level", "analyze_weak_areas"],
@@ -68,8 +70,8 @@ async def test_every_node_speaks_both_eras(tmp_path: Path, mode: str, revision: 
                 assert tool.output_schema is not None
                 assert tool.title
                 assert tool.annotations is not None
-                assert tool.annotations.read_only_hint is (tool.name != "record_events")
-                assert tool.annotations.destructive_hint is False
+                assert tool.annotations.read_only_hint is (tool.name not in WRITING)
+                assert tool.annotations.destructive_hint is (tool.name in DESTROYING)
 
 
 @MODES

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
@@ -145,22 +146,20 @@ WAITING = """
 
 
 async def test_imports_that_cross_each_other_both_come_to_their_end(
-    students: Students, database: Database
+    students: Students, database: Database, owner: asyncpg.Connection
 ) -> None:
     """Each has a new student in the place that the other moves a known one to: a deadlock."""
     movers = [await a_student(students) for _ in range(2)]
-    async with database.transaction() as tx:
-        await tx.session.execute(text(HOLD_UPDATES))
-        await tx.session.execute(text(HELD))
+    await owner.execute(HOLD_UPDATES + HELD)
     imports = []
-    async with database.transaction() as gate:
+    async with database.transaction(SYSTEM) as gate:
         await gate.session.execute(text("SELECT pg_advisory_xact_lock(1)"))
         for mover, new, to in zip(movers, "ab", "ba", strict=True):
             moved = student_fields(id=str(mover.id), student_number=to)
             rows = [student_fields(student_number=new), moved]
             imports.append(asyncio.create_task(students.import_many(SYSTEM, rows)))
         async with asyncio.timeout(10):
-            while await scalar(database, WAITING) != len(imports):
+            while await owner.fetchval(WAITING) != len(imports):
                 assert not any(each.done() for each in imports)
     receipts = await asyncio.gather(*imports)
     assert [r.created + r.updated + r.refused for r in receipts] == [2, 2]

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from doorway import an_audit
 from factories import a_student, scalar
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database
@@ -19,7 +20,7 @@ SECRETS = ("김철수", "chulsoo@example.kr", "010-1234-5678")
 
 
 async def execute(database: Database, sql: str, **values: object) -> None:
-    async with database.transaction() as tx:
+    async with database.transaction(SYSTEM) as tx:
         await tx.session.execute(text(sql), values)
 
 
@@ -29,7 +30,7 @@ async def test_no_personal_value_is_readable_in_any_table(
 ) -> None:
     """The rows of all the room's tables, as text or bytes, hold none of the planted values."""
     await a_student(students, name=SECRETS[0], email=SECRETS[1], parent_contact=SECRETS[2])
-    async with database.transaction() as tx:
+    async with database.transaction(SYSTEM) as tx:
         for table in ("students", "student_keys", "student_generations"):
             rows = await tx.session.execute(text(f"SELECT * FROM {table}"))  # noqa: S608 (fixed names)
             kept = [value for row in rows for value in row]
@@ -71,7 +72,7 @@ async def test_a_sealed_value_opens_only_where_it_was_sealed(
 async def test_another_master_key_opens_nothing(students: Students, database: Database) -> None:
     """The database alone, or with a wrong ENCRYPTION_KEY, tells no name."""
     student = await a_student(students)
-    stranger = Students(database, Keyring(bytes(32)), utc_now)
+    stranger = Students(database, Keyring(bytes(32)), utc_now, an_audit(database))
     with pytest.raises(SealBroken):
         await stranger.read(SYSTEM, student.id)
 
@@ -108,7 +109,7 @@ async def test_a_name_is_found_in_either_normal_form(students: Students) -> None
 async def test_the_name_index_is_keyed(students: Students, database: Database) -> None:
     """Without the key nobody can try names against the index: another key gives another index."""
     await a_student(students, name="김철수")
-    stranger = Students(database, Keyring(bytes(32)), utc_now)
+    stranger = Students(database, Keyring(bytes(32)), utc_now, an_audit(database))
     assert (await stranger.page(SYSTEM, StudentFilter(name="김철수"))).students == []
 
 
@@ -120,5 +121,5 @@ async def test_a_hub_with_another_master_key_can_tell(
     assert await students.can_be_opened()
     await a_student(students)
     assert await students.can_be_opened()
-    stranger = Students(database, Keyring(bytes(32)), utc_now)
+    stranger = Students(database, Keyring(bytes(32)), utc_now, an_audit(database))
     assert not await stranger.can_be_opened()

@@ -1,4 +1,8 @@
-"""The learning model: the fold of the event log into students, concepts and items."""
+"""The learning model: the fold of the event log into students, concepts and items.
+
+Beliefs about items come from everybody, so an event cannot be unlearned: when one is taken out of
+the log, the whole log is folded anew beside what is shown until then.
+"""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -35,6 +39,42 @@ class Estimate(NamedTuple):
     last_at: datetime | None
 
 
+class Fold:
+    """Beliefs after the events up to a position, of a log from which so much was taken out."""
+
+    def __init__(self, canonical: Callable[[str], str], revision: int = 0) -> None:
+        self._canonical = canonical
+        self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self.students: dict[str, StudentHistory] = {}
+        self.items = ItemTable()
+        self.position = 0
+        self.revision = revision
+
+    def add(self, event: LoggedEvent) -> None:
+        """Fold one more event."""
+        self.position = event.seq
+        if event.problem_id is None or event.correct is None:
+            return
+        sent = None if event.concepts is None else self._names(event.concepts)
+        item = self.items.meet(event.problem_id, sent, event.difficulty)
+        concepts = item.concepts if sent is None else sent
+        history = self.students.get(event.student_id)
+        if history is None:
+            history = self.students[event.student_id] = StudentHistory()
+        answer = Answer(event.at, concepts, event.correct, item.d, item.v)
+        surprise = history.add(answer)
+        if item not in history.attempted:  # repeats tell about memory, not about the item
+            history.attempted.add(item)
+            self.items.learn(item, surprise)
+
+    def _names(self, concepts: tuple[str, ...]) -> tuple[str, ...]:
+        names = self._named.get(concepts)
+        if names is None:
+            names = tuple(dict.fromkeys(map(self._canonical, concepts)))
+            self._named[concepts] = names
+        return names
+
+
 class LearningModel:
     """All beliefs that follow from a log, folded in the order of arrival.
 
@@ -45,17 +85,25 @@ class LearningModel:
     def __init__(self, log: EventLog, canonical: Callable[[str], str] = str) -> None:
         """Fold `log`; `canonical` gives the one name of a concept that goes by several codes."""
         self._log, self._canonical = log, canonical
-        self._named: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._lock = threading.RLock()
-        self._students: dict[str, StudentHistory] = {}
-        self.items = ItemTable()
-        self.position = 0
+        self._shown = Fold(canonical)
+        self._coming: Fold | None = None
+
+    @property
+    def items(self) -> ItemTable:
+        """What is known of all items."""
+        return self._shown.items
+
+    @property
+    def position(self) -> int:
+        """The number of the last event folded."""
+        return self._shown.position
 
     def catch_up(self, patience: float = PATIENCE) -> bool:
         """Fold what is new, for at most about `patience` seconds; whether the head was reached."""
         deadline = monotonic() + patience
-        head = self._log.head()
-        while self.position < head:
+        aim = self._log.standing()
+        while self._shown.revision < aim.revision or self._shown.position < aim.head:
             if monotonic() >= deadline:
                 return False
             self.fold_slice()
@@ -71,25 +119,27 @@ class LearningModel:
     def fold_slice(self, size: int = SLICE) -> int:
         """Fold at most `size` events and tell how many there were."""
         with self._lock:
-            rows = self._log.read_after(self.position, size)
+            fold = self._followed(self._log.standing().revision)
+            rows = self._log.read_after(fold.position, size)
             for row in rows:
-                self._fold(row)
-                self.position = row.seq
+                fold.add(row)
+            if fold is self._coming and len(rows) < size:
+                self._shown, self._coming = fold, None
         return len(rows)
 
     def belief(self, student_id: str) -> StudentBelief:
         """What is known of a student; the prior for one without answers."""
-        history = self._students.get(student_id)
+        history = self._shown.students.get(student_id)
         return history.belief() if history else StudentBelief()
 
     def belief_before(self, student_id: str, moment: datetime) -> StudentBelief:
         """What the answers before a moment say, with the item difficulties they met."""
-        history = self._students.get(student_id)
+        history = self._shown.students.get(student_id)
         return history.replay(moment.timestamp()) if history else StudentBelief()
 
     def answers(self, student_id: str) -> list[Answer]:
         """The student's answers in the order of time."""
-        history = self._students.get(student_id)
+        history = self._shown.students.get(student_id)
         return list(history.answers()) if history else []
 
     def mastery(self, student_id: str, concept: str) -> Estimate:
@@ -130,30 +180,15 @@ class LearningModel:
 
     def due(self, student_id: str, now: datetime) -> frozenset[str]:
         """The concepts whose retrievability (FSRS) is under .9."""
-        history = self._students.get(student_id)
+        history = self._shown.students.get(student_id)
         return history.due(now) if history else frozenset()
 
-    def _fold(self, event: LoggedEvent) -> None:
-        if event.problem_id is None or event.correct is None:
-            return
-        sent = None if event.concepts is None else self._names(event.concepts)
-        item = self.items.meet(event.problem_id, sent, event.difficulty)
-        concepts = item.concepts if sent is None else sent
-        history = self._students.get(event.student_id)
-        if history is None:
-            history = self._students[event.student_id] = StudentHistory()
-        answer = Answer(event.at, concepts, event.correct, item.d, item.v)
-        surprise = history.add(answer)
-        if item not in history.attempted:  # repeats tell about memory, not about the item
-            history.attempted.add(item)
-            self.items.learn(item, surprise)
-
-    def _names(self, concepts: tuple[str, ...]) -> tuple[str, ...]:
-        names = self._named.get(concepts)
-        if names is None:
-            names = tuple(dict.fromkeys(map(self._canonical, concepts)))
-            self._named[concepts] = names
-        return names
+    def _followed(self, revision: int) -> Fold:
+        """The fold to go on with: a new one when events were taken out since it began."""
+        fold = self._coming or self._shown
+        if fold.revision != revision:
+            fold = self._coming = Fold(self._canonical, revision)
+        return fold
 
 
 def _level(belief: StudentBelief, concept: str) -> float:

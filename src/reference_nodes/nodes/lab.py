@@ -50,8 +50,71 @@ class Recorded(BaseModel):
     repeated: int
 
 
+class EventToVoid(Question):
+    """Which event: the pair that identifies it."""
+
+    source_node: int = Field(ge=0, le=6)
+    source_id: str = Field(min_length=1, max_length=200)
+
+
+class Voided(BaseModel):
+    """Whether the event counted until now."""
+
+    voided: bool
+
+
+class Forgotten(StudentAnswer):
+    """How many events of the student there were."""
+
+    forgotten: int
+
+
 def tools(context: NodeContext) -> list[NodeTool]:
     """The tools of node 4."""
+    return [*_told_tools(context), *_taking_out_tools(context)]
+
+
+def _taking_out_tools(context: NodeContext) -> list[NodeTool]:
+    def void_event(which: EventToVoid) -> Voided:
+        return Voided(voided=context.log.void(which.source_node, which.source_id))
+
+    def forget_student(question: StudentQuestion) -> Forgotten:
+        gone = context.log.forget(str(question.student_id))
+        return Forgotten(
+            student_id=question.student_id, forgotten=gone, generated_at=context.clock()
+        )
+
+    return [
+        NodeTool(
+            name="void_event",
+            title="Void a learning event",
+            description=(
+                "Take an event out of the log that all nodes compute from, for good: sent again, "
+                "it is not stored. What was computed from it is computed anew. Safe to repeat."
+            ),
+            arguments=EventToVoid,
+            answer=Voided,
+            run=void_event,
+            read_only=False,
+            destructive=True,
+        ),
+        NodeTool(
+            name="forget_student",
+            title="Forget a student",
+            description=(
+                "Destroy all learning events of a student who was erased from the platform. What "
+                "was computed from them, difficulties too, is computed anew. Safe to repeat."
+            ),
+            arguments=StudentQuestion,
+            answer=Forgotten,
+            run=forget_student,
+            read_only=False,
+            destructive=True,
+        ),
+    ]
+
+
+def _told_tools(context: NodeContext) -> list[NodeTool]:
 
     def get_recent_activities(question: ActivityQuestion) -> RecentActivities:
         return _recent_activities(context, question)

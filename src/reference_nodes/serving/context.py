@@ -36,6 +36,7 @@ class NodeTool:
     title: str = ""
     read_only: bool = True
     idempotent: bool = True
+    destructive: bool = False
 
 
 @dataclass(frozen=True)

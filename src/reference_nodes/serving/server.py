@@ -103,7 +103,7 @@ def _listed(tool: NodeTool) -> Tool:
         annotations=ToolAnnotations(
             title=tool.title or tool.name,
             read_only_hint=tool.read_only,
-            destructive_hint=False,
+            destructive_hint=tool.destructive,
             idempotent_hint=tool.idempotent,
             open_world_hint=False,
         ),

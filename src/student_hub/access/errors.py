@@ -1,4 +1,4 @@
-"""What can go wrong with keys."""
+"""What can go wrong with keys, grants and doors."""
 
 from student_hub.platform.errors import HubError, Kind
 
@@ -10,6 +10,42 @@ class KeyNotFound(HubError):
     """
 
     kind = Kind.NOT_FOUND
+
+
+class KeyOver(HubError):
+    """This key is good no more, so it has no successor: issue a new one."""
+
+    kind = Kind.CONFLICT
+
+
+class KeyReplaced(HubError):
+    """This key has a successor already: rotate that one."""
+
+    kind = Kind.CONFLICT
+
+
+class KeysOverlap(HubError):
+    """The predecessor of this key is still good: revoke it first, or rotate without overlap."""
+
+    kind = Kind.CONFLICT
+
+
+class GrantNotFound(HubError):
+    """There is no grant of that id."""
+
+    kind = Kind.NOT_FOUND
+
+
+class GrantExists(HubError):
+    """This subject has this grant already, for the same relation."""
+
+    kind = Kind.CONFLICT
+
+
+class NotForThisRole(HubError):
+    """This is not for the role {role}."""
+
+    kind = Kind.FORBIDDEN
 
 
 class AdministratorKeyUnusable(ValueError):

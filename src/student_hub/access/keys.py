@@ -1,10 +1,10 @@
 """The form of an API key: `shk_live_<id>_<secret>_<checksum>`."""
 
-import hashlib
 import hmac
 import re
 import secrets
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from student_hub.access.errors import AdministratorKeyUnusable
@@ -57,9 +57,26 @@ def check_administrator_key(text: str) -> None:
         )
 
 
-def hash_of(pepper: bytes, text: str) -> bytes:
-    """What is kept of a key: HMAC-SHA256 under the pepper, 32 bytes."""
-    return hmac.new(pepper, text.encode(), hashlib.sha256).digest()
+class Peppers:
+    """The secrets under which keys are hashed: one of each master key, the current one first."""
+
+    def __init__(self, by_master: Mapping[str, bytes]) -> None:
+        self._by_master = dict(by_master)
+        self.current = next(iter(self._by_master))
+        self._pepper = self._by_master[self.current]
+
+    def hash(self, text: str) -> bytes:
+        """What is kept of a new key: HMAC-SHA256 (RFC 2104) under the current one, 32 bytes."""
+        return hmac.digest(self._pepper, text.encode(), "sha256")
+
+    def fits(self, text: str, kept: bytes, master_key_id: str | None) -> bool:
+        """Whether that is what was kept of the key, under that master key; under any for None."""
+        named = self._by_master if master_key_id is None else (master_key_id,)
+        known = [pepper for name in named if (pepper := self._by_master.get(name)) is not None]
+        return any(
+            hmac.compare_digest(kept, hmac.digest(pepper, text.encode(), "sha256"))
+            for pepper in known
+        )
 
 
 def _checksum(body: str) -> str:

@@ -4,19 +4,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from mcp.server.lowlevel.server import Server
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from student_hub.access.service import Access
+from student_hub.entry.tokens import challenge_of
 from student_hub.platform.http.authentication import Authentication
-from student_hub.platform.http.body import BodyLimit
 from student_hub.platform.http.edge import Edge
+from student_hub.platform.http.guard import Admit, guard, guard_plain
 from student_hub.platform.http.health import Health
-from student_hub.platform.http.json_bodies import JsonBodies
+from student_hub.platform.http.json_bodies import Bodies
+from student_hub.platform.http.limiting import FREE, Tariff, limited
+from student_hub.platform.http.problems import DESCRIBED
 from student_hub.platform.http.raised import say_errors
 from student_hub.platform.http.states import states_router
+from student_hub.platform.limits.failures import Failures
 from student_hub.platform.mcp.admission import Admission
 from student_hub.platform.mcp.dispatcher import Dispatcher
 from student_hub.platform.mcp.envelopes import JSONRPC_PATHS, MCP_PATH, RPC_PATH, refusal
@@ -29,6 +33,7 @@ from student_hub.platform.observability.metrics import Metrics
 from student_hub.platform.parts import Parts
 from student_hub.platform.settings import Settings
 
+Start = Callable[[], Awaitable[None]]
 Stop = Callable[[], Awaitable[None]]
 
 DESCRIPTION = (
@@ -43,6 +48,10 @@ INSTRUCTIONS = (
 )
 
 
+async def nothing() -> None:
+    """For an app beside which nothing is to be set going."""
+
+
 def assemble(
     parts: Parts,
     settings: Settings,
@@ -50,27 +59,41 @@ def assemble(
     *,
     routers: Sequence[APIRouter],
     tools: Sequence[Tool],
+    admit: Admit,
     on_stop: Stop,
+    on_start: Start = nothing,
+    tariff: Tariff = FREE,
+    failures: Failures | None = None,
     fast_path: bool = True,
 ) -> ASGIApp:
     """The whole app; needs `Access` and `Metrics` among the parts.
 
-    `on_stop` runs in the app's own loop when it has answered its last request. Without the fast
-    path every MCP call goes through the SDK: slower, and the same in every answer.
+    `on_start` runs in the app's own loop before its first request, `on_stop` after its last one.
+    Without the fast path every MCP call goes through the SDK: slower, the same in every answer.
     """
     metrics = parts.get(Metrics)
-    dispatcher = Dispatcher(tools, parts, metrics)
+    dispatcher = Dispatcher(tools, parts, metrics, admit, tariff.ask)
     server = build_server(dispatcher, version=version("student-hub"), instructions=INSTRUCTIONS)
     all_routers = [states_router(health, metrics), *routers]
-    app = build_app(parts, settings, server, routers=all_routers, on_stop=on_stop)
+    app = build_app(
+        parts,
+        settings,
+        server,
+        routers=all_routers,
+        admit=admit,
+        span=(on_start, on_stop),
+        tariff=tariff,
+    )
     rpc = RpcDoor(dispatcher)
-    app.router.routes.append(Route(RPC_PATH, rpc.answer, methods=["POST"]))
+    rpc_route = Route(RPC_PATH, rpc.answer, methods=["POST"])
+    guard_plain([rpc_route], admit)
+    app.router.routes.append(rpc_route)
     front: ASGIApp = app
     if fast_path:
         admission = Admission(dispatcher.tools, settings.allowed_hosts)
         splicing = Splicing(server.server_info_stamp)
         front = FastPath(app, dispatcher, admission=admission, splicing=splicing, metrics=metrics)
-    return in_layers(front, parts, settings)
+    return in_layers(front, parts, settings, failures)
 
 
 def build_app(
@@ -79,19 +102,24 @@ def build_app(
     server: Server,
     *,
     routers: Sequence[APIRouter],
-    on_stop: Stop,
+    admit: Admit,
+    span: tuple[Start, Stop],
+    tariff: Tariff = FREE,
 ) -> FastAPI:
-    """The app without its layers: the rooms' routes, and the server at /mcp."""
+    """The app without its layers: the rooms' routes and the server at /mcp, each guarded."""
     mcp = McpDoor(
         server,
         allowed_hosts=settings.allowed_hosts,
         allowed_origins=settings.allowed_origins,
         max_body_bytes=settings.max_body_bytes,
         refuse=refusal,
+        ask=tariff.ask,
     )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        on_start, on_stop = span
+        await on_start()
         async with mcp.run():
             yield
         await parts.get(Access).drain()
@@ -103,6 +131,8 @@ def build_app(
         description=DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
+        responses=DESCRIBED,
+        dependencies=[Depends(guard(admit)), Depends(limited(tariff))],
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.parts = parts
@@ -110,12 +140,21 @@ def build_app(
     for router in routers:
         app.include_router(router)
     app.router.routes.append(Route(MCP_PATH, mcp))
+    guard_plain(app.router.routes, admit)
     return app
 
 
-def in_layers(app: ASGIApp, parts: Parts, settings: Settings) -> ASGIApp:
-    """The app behind, from the outside in: edge, authentication, body limit, strict JSON."""
-    strict = JsonBodies(app, only_json=JSONRPC_PATHS, refuse=refusal)
-    limited = BodyLimit(strict, most=settings.max_body_bytes, refuse=refusal)
-    locked = Authentication(limited, authenticate=parts.get(Access).authenticate, refuse=refusal)
+def in_layers(
+    app: ASGIApp, parts: Parts, settings: Settings, failures: Failures | None = None
+) -> ASGIApp:
+    """The app behind, from the outside in: edge, authentication, bounded bodies."""
+    most = settings.max_body_bytes
+    bounded = Bodies(app, most=most, only_json=JSONRPC_PATHS, refuse=refusal)
+    locked = Authentication(
+        bounded,
+        authenticate=parts.get(Access).authenticate,
+        refuse=refusal,
+        failures=failures,
+        challenge=challenge_of(settings),
+    )
     return Edge(locked, refuse=refusal, metrics=parts.get(Metrics))

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 def run_beat(settings: Settings) -> None:
-    """Rings every queue each second, and for upkeep at the start and each hour, until SIGTERM."""
+    """Rings every queue each second, and for upkeep at the start and each minute, until SIGTERM."""
     configure_logging(settings.log_level, settings.log_format)
     app = make_celery(broker_url(settings))
 
@@ -28,7 +28,7 @@ def run_beat(settings: Settings) -> None:
 
 
 def ask_for_upkeep(app: Celery) -> None:
-    """Asks now; the hour counts from here. A broker that is away makes it the next hour."""
+    """Asks now; the minute counts from here. A broker that is away makes it the next minute."""
     try:
         app.send_task(
             UPKEEP,

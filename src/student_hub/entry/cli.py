@@ -25,6 +25,9 @@ app = typer.Typer(
     "data folder.",
 )
 
+audit_app = typer.Typer(no_args_is_help=True, help="Check and review the audit log.")
+app.add_typer(audit_app, name="audit")
+
 DataDir = Annotated[
     Path | None,
     typer.Option(help="Folder of the embedded servers, keys and logs (default: ./data)."),
@@ -160,6 +163,34 @@ def nodes(
     from student_hub.entry.nodes import run_nodes
 
     asyncio.run(run_nodes(read_settings(data_dir), nodes_port, _say))
+
+
+@audit_app.command("verify")
+def audit_verify(
+    data_dir: DataDir = None,
+    anchors: Annotated[
+        Path | None,
+        typer.Option(help="A copy of audit-anchors.ndjson; default: that of the data folder."),
+    ] = None,
+) -> None:
+    """Say whether the audit log is what was sealed; exit code 1 and the first flaw when not."""
+    from student_hub.entry.auditing import verify
+
+    settings = connected(read_settings(data_dir))
+    text, whole = asyncio.run(verify(settings, anchors))
+    typer.echo(text)
+    raise typer.Exit(0 if whole else 1)
+
+
+@audit_app.command("review")
+def audit_review(
+    month: Annotated[str, typer.Option(help="The month (Asia/Seoul), such as 2026-11.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Print who did what in a month: volumes, exports with reasons, refusals, odd hours."""
+    from student_hub.entry.auditing import review
+
+    typer.echo(asyncio.run(review(connected(read_settings(data_dir)), month)))
 
 
 def main() -> None:

@@ -95,6 +95,11 @@ def given(settings: Settings, name: str) -> str | None:
     return value.get_secret_value() if isinstance(value, SecretStr) else None
 
 
+def owner_url(settings: Settings) -> str:
+    """As whom the database is migrated: DATABASE_OWNER_URL, else DATABASE_URL."""
+    return given(settings, "database_owner_url") or secret(settings, "database_url")
+
+
 def broker_url(settings: Settings) -> str:
     """Where Celery's messages go: CELERY_BROKER_URL, else REDIS_URL."""
     return given(settings, "celery_broker_url") or secret(settings, "redis_url")

@@ -3,6 +3,7 @@
 from functools import partial
 
 from student_hub.entry.api import create_app
+from student_hub.entry.guarded import require_guarded
 from student_hub.entry.house import House, build
 from student_hub.entry.serve import serve
 from student_hub.nodes.gateway import Gateway
@@ -17,9 +18,10 @@ from student_hub.platform.settings import Settings
 def run_api(settings: Settings) -> None:
     """Serves the hub until SIGTERM; what is under way then gets ten seconds to finish."""
     configure_logging(settings.log_level, settings.log_format)
+    require_guarded(settings)
     house = build(settings)
     health = health_of(house)
-    app = create_app(house.parts, settings, health, on_stop=house.close)
+    app = create_app(house.parts, settings, health, on_stop=house.close, on_start=house.open)
     serve(app, health, host=settings.host, port=settings.port)
 
 

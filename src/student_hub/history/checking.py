@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -13,7 +13,7 @@ from pydantic import JsonValue, ValidationError
 
 from student_hub.history.schemas import Code, EventIn, Refused
 from student_hub.platform.ndjson import Unreadable
-from student_hub.students.schemas import Fault
+from student_hub.students.schemas import Fault, State
 
 MOST_CONTENT_BYTES = 16 * 1_024
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -80,6 +80,13 @@ class Batch:
             if item.event.student_id not in known:
                 self.refuse(key, STRANGER, Code.UNKNOWN_STUDENT)
 
+    def drop_closed(self, closed: Mapping[UUID, State]) -> None:
+        """Refuses the events of students whose data must not be processed."""
+        for key, item in list(self.ready.items()) if closed else ():
+            if item.event.student_id in closed:
+                problem = f"is of a student whose state is {closed[item.event.student_id]}"
+                self.refuse(key, Fault("student_id", problem), Code.PROCESSING_STOPPED)
+
     def _refuse(self, item: Ready, fault: Fault, code: Code) -> None:
         source_id = item.event.source_id
         self.refused.append(_refused(item.index, source_id, fault, code))
@@ -90,11 +97,14 @@ STRANGER = Fault("student_id", "is of no student")
 VOIDED = Fault("source_id", "was voided and stays so")
 
 
-def check(entries: Iterable[object], now: datetime) -> Batch:
-    """Takes the batch apart: a bad event is refused with its field and costs no other one."""
+def check(entries: Iterable[object], now: datetime, earliest: datetime = EARLIEST) -> Batch:
+    """Takes the batch apart: a bad event is refused with its field and costs no other one.
+
+    So is one from before `earliest`, as far back as the history is kept.
+    """
     batch = Batch()
     for index, entry in enumerate(entries):
-        checked = _check(index, entry, now)
+        checked = _check(index, entry, now, earliest)
         if isinstance(checked, Ready):
             batch.take(checked)
         else:
@@ -102,7 +112,7 @@ def check(entries: Iterable[object], now: datetime) -> Batch:
     return batch
 
 
-def _check(index: int, entry: object, now: datetime) -> Ready | Fault:
+def _check(index: int, entry: object, now: datetime, earliest: datetime) -> Ready | Fault:
     if isinstance(entry, Unreadable):
         return Fault("", entry.problem)
     try:
@@ -111,6 +121,8 @@ def _check(index: int, entry: object, now: datetime) -> Ready | Fault:
         return Fault.first(error)
     if not EARLIEST <= event.occurred_at <= now + AHEAD:
         return Fault("occurred_at", "is before 2000 or more than 24 hours ahead")
+    if event.occurred_at < earliest:
+        return Fault("occurred_at", "is older than the history is kept")
     return _ready(index, event)
 
 

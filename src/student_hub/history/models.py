@@ -57,7 +57,7 @@ class EventKeyRow(Base):
         ForeignKey("students.id", ondelete="CASCADE"), index=True
     )
     event_id: Mapped[BigInt]
-    occurred_at: Mapped[Instant]
+    occurred_at: Mapped[Instant] = mapped_column(index=True)
     fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
     voided_at: Mapped[Instant | None] = mapped_column(default=None)
     voided_by: Mapped[str | None] = mapped_column(String(200), default=None)

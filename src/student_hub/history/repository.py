@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, text, tuple_
 
 from student_hub.history.checking import Key, Ready
 from student_hub.history.models import EventKeyRow, LearningEventRow
-from student_hub.history.schemas import Event, Voided
+from student_hub.history.schemas import Event, Voided, VoidedEvent
 from student_hub.platform.db.database import Transaction
 
 STORE = text(
@@ -55,6 +55,7 @@ KNOWN = text(
 )
 MAKE_PARTITION = text("SELECT learning_history_make_partition(:month)")
 MAKE_PARTITIONS = text("SELECT learning_history_make_partitions(:ahead)")
+DROP_BEFORE = text("SELECT learning_history_drop_before(:cutoff)")
 EVENT = (
     LearningEventRow.id,
     LearningEventRow.student_id,
@@ -145,6 +146,19 @@ async def by_id(tx: Transaction, ids: Iterable[int]) -> list[Event]:
     return [Event.model_validate(row._asdict()) for row in await tx.session.execute(query)]
 
 
+async def voided_of(
+    tx: Transaction, student_id: UUID, after: Key | None, limit: int
+) -> list[VoidedEvent]:
+    """What was voided of a student after that event, in the order of the events' keys."""
+    key = tuple_(EventKeyRow.source_node, EventKeyRow.source_id)
+    mine = (EventKeyRow.student_id == student_id, EventKeyRow.voided_at.is_not(None))
+    columns = [getattr(EventKeyRow, name) for name in VoidedEvent.model_fields]
+    query = select(*columns).where(*mine).order_by(key).limit(limit)
+    if after is not None:
+        query = query.where(key > tuple_(*after))
+    return [VoidedEvent.model_validate(row._asdict()) for row in await tx.session.execute(query)]
+
+
 async def student_of(tx: Transaction, key: Key) -> UUID | None:
     """Whose event it is, unlocked: their row must be locked before the key's."""
     query = select(EventKeyRow.student_id).where(*_is(key))
@@ -169,6 +183,19 @@ async def void(tx: Transaction, key: Key, by: str, at: datetime) -> Voided | Non
     )
 
 
+async def key_of(tx: Transaction, student_id: UUID, event_id: int) -> Key | None:
+    """Which event of the student it is; None when its key is gone."""
+    columns = (EventKeyRow.source_node, EventKeyRow.source_id)
+    mine = (EventKeyRow.student_id == student_id, EventKeyRow.event_id == event_id)
+    row = (await tx.session.execute(select(*columns).where(*mine))).one_or_none()
+    return None if row is None else (row.source_node, row.source_id)
+
+
+async def event_id_of(tx: Transaction, key: Key) -> int | None:
+    found: int | None = await tx.session.scalar(select(EventKeyRow.event_id).where(*_is(key)))
+    return found
+
+
 async def make_partition(tx: Transaction, month: date) -> str | None:
     made: str | None = await tx.session.scalar(MAKE_PARTITION, {"month": month})
     return made
@@ -176,6 +203,10 @@ async def make_partition(tx: Transaction, month: date) -> str | None:
 
 async def make_partitions(tx: Transaction, ahead: int) -> list[str]:
     return list(await tx.session.scalars(MAKE_PARTITIONS, {"ahead": ahead}))
+
+
+async def drop_before(tx: Transaction, cutoff: date) -> list[str]:
+    return list(await tx.session.scalars(DROP_BEFORE, {"cutoff": cutoff}))
 
 
 def _is(key: Key) -> tuple[ColumnElement[bool], ...]:

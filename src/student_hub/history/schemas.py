@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -79,6 +79,7 @@ class Code(StrEnum):
     UNKNOWN_STUDENT = "unknown_student"
     CONFLICT = "conflict"
     VOIDED = "voided"
+    PROCESSING_STOPPED = "processing_stopped"
 
 
 class Refused(BaseModel):
@@ -120,3 +121,14 @@ class Voided(EventKey):
 
     student_id: UUID
     voided_at: datetime
+
+
+class VoidedEvent(BaseModel):
+    """An event that was voided: its key, when and by whom, and what it said."""
+
+    source_node: int
+    source_id: str
+    occurred_at: datetime
+    voided_at: datetime
+    voided_by: str
+    voided_event: dict[str, Any] | None

@@ -1,16 +1,27 @@
 """What can be done with the learning history."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from student_hub.access.audit.schemas import Action
+from student_hub.access.audit.service import Audit
 from student_hub.access.policy import may_see
 from student_hub.history import repository
-from student_hub.history.checking import AHEAD, CONFLICT, EARLIEST, VOIDED, Batch, Ready, check
+from student_hub.history.checking import (
+    AHEAD,
+    CONFLICT,
+    EARLIEST,
+    VOIDED,
+    Batch,
+    Key,
+    Ready,
+    check,
+)
 from student_hub.history.errors import EventNotFound
-from student_hub.history.messages import ForwardEvents
-from student_hub.history.portions import portions
+from student_hub.history.messages import ForwardEvents, VoidAtNode
+from student_hub.history.portions import AT_ONCE, portions
 from student_hub.history.repository import KnownEvent, Position, StoredEvent
 from student_hub.history.schemas import (
     Code,
@@ -20,13 +31,14 @@ from student_hub.history.schemas import (
     HistoryPage,
     Receipt,
     Voided,
+    VoidedEvent,
 )
 from student_hub.platform.clock import Clock
 from student_hub.platform.db.again import transact
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.errors import InvalidInput
 from student_hub.platform.jobs.ledger import Ledger
-from student_hub.platform.security.caller import Caller, Scope
+from student_hub.platform.security.caller import SYSTEM, Caller, Scope
 from student_hub.students.errors import StudentNotFound
 from student_hub.students.service import Students
 
@@ -41,16 +53,26 @@ NO_CURSOR = "is not one that a page gave"
 class History:
     """The learning history: use cases take the caller, operations an open transaction.
 
-    With a `forward` ledger, every batch leaves jobs that hand its new events to node 4.
+    With a `forward` ledger, every batch leaves jobs that hand its new events to node 4. Months
+    that ended over `retention_days` ago are dropped, and nothing of them is taken in; 0: none.
     """
 
     def __init__(
-        self, db: Database, students: Students, clock: Clock, *, forward: Ledger | None = None
+        self,
+        db: Database,
+        students: Students,
+        clock: Clock,
+        audit: Audit,
+        *,
+        forward: Ledger | None = None,
+        retention_days: int = 0,
     ) -> None:
         self._db = db
         self._students = students
         self._clock = clock
+        self._audit = audit
         self._forward = forward
+        self._retention = timedelta(days=retention_days)
 
     async def record(self, caller: Caller, entries: Sequence[object]) -> Receipt:
         """Stores the good ones of at most 10,000 events, each once, and says what ails the others.
@@ -60,7 +82,7 @@ class History:
         caller.require(Scope.WRITE)
         if len(entries) > MOST_EVENTS:
             raise InvalidInput.field("events", f"are more than {MOST_EVENTS}")
-        return await transact(self._db, partial(self.store, entries=entries))
+        return await transact(self._db, partial(self.store, caller=caller, entries=entries), caller)
 
     async def of_student(
         self,
@@ -77,11 +99,14 @@ class History:
         _within("days", days, MOST_DAYS)
         _within("limit", limit, MOST_LISTED)
         position, since = _position(before), self._clock() - timedelta(days=days)
-        async with self._db.transaction() as tx:
-            if not may_see(caller, await self._students.require(tx, student_id)):
-                raise StudentNotFound
-            found = await repository.newest(tx, student_id, since, position, event_type, limit + 1)
+        with self._audit.refusals(caller, Action.HISTORY_READ, [student_id]):
+            async with self._db.transaction(caller) as tx:
+                if not may_see(caller, await self._students.require(tx, student_id)):
+                    raise StudentNotFound
+                kinds = (event_type, limit + 1)
+                found = await repository.newest(tx, student_id, since, position, *kinds)
         more = len(found) > limit
+        self._audit.saw(caller, Action.HISTORY_READ, [student_id])
         return HistoryPage(events=found[:limit], next=_cursor(found[limit - 1]) if more else None)
 
     async def void(self, caller: Caller, key: EventKey) -> Voided:
@@ -90,7 +115,7 @@ class History:
         EventNotFound when it was never stored, or is of a student whom the caller may not see.
         """
         caller.require(Scope.WRITE)
-        return await transact(self._db, partial(self._void, caller=caller, key=key))
+        return await transact(self._db, partial(self._void, caller=caller, key=key), caller)
 
     async def make_partitions(self, ahead: int = MONTHS_AHEAD) -> list[str]:
         """Makes the partitions of this month, of so many ahead, and of what lies in DEFAULT.
@@ -107,26 +132,75 @@ class History:
             async with self._db.transaction() as tx:
                 await repository.make_partition(tx, month)
 
-    async def store(self, tx: Transaction, entries: Iterable[object]) -> Receipt:
+    async def drop_old(self) -> list[str]:
+        """Drops the partitions of months that are over and older than the history is kept.
+
+        The names of those that went; with them their events' keys. Safe to repeat.
+        """
+        if not self._retention:
+            return []
+        async with self._db.transaction(SYSTEM) as tx:
+            return await repository.drop_before(tx, self._earliest.date())
+
+    async def store(self, tx: Transaction, caller: Caller, entries: Iterable[object]) -> Receipt:
         """What `record` does, in the caller's transaction."""
-        return await self.store_checked(tx, self.check(entries))
+        return await self.store_checked(tx, caller, self.check(entries))
 
     def check(self, entries: Iterable[object]) -> Batch:
         """The events each checked by itself, ready for `store_checked`; touches nothing."""
-        return check(entries, self._clock())
+        return check(entries, self._clock(), self._earliest)
 
-    async def store_checked(self, tx: Transaction, batch: Batch) -> Receipt:
+    async def store_checked(self, tx: Transaction, caller: Caller, batch: Batch) -> Receipt:
         """Stores what passed the check, once, in the caller's transaction."""
         batch = batch.copy()
         # Locks are taken in one order everywhere: students, event keys, history, generations.
         batch.drop_strangers(await self._students.existing(tx, sorted(batch.students)))
+        batch.drop_closed(await self._students.not_open(tx, batch.students))
         stored = await repository.store(tx, list(batch.ready.values())) if batch.ready else []
         await self._settle_known(tx, batch, stored)
         if stored:
-            await self._students.touch(tx, {event.item.event.student_id for event in stored})
+            about = sorted({event.item.event.student_id for event in stored})
+            await self._students.touch(tx, about)
+            await self._audit.note(tx, caller, Action.EVENT_RECORD, about)
             await self._pass_on(tx, stored)
         refused = sorted(batch.refused, key=lambda refused: refused.index)
         return Receipt(stored=len(stored), repeated=batch.repeated, refused=refused)
+
+    async def all_of(self, tx: Transaction, student_id: UUID) -> AsyncIterator[Sequence[Event]]:
+        """The student's whole history, the newest first, in pages of up to 1,000 events."""
+        position: Position | None = None
+        while True:
+            page = await repository.newest(tx, student_id, EARLIEST, position, None, MOST_LISTED)
+            yield page
+            if len(page) < MOST_LISTED:
+                return
+            position = Position(page[-1].occurred_at, page[-1].id)
+
+    async def voided_of(
+        self, tx: Transaction, student_id: UUID
+    ) -> AsyncIterator[Sequence[VoidedEvent]]:
+        """The student's events that were voided, with what they said, in pages of up to 1,000."""
+        last: Key | None = None
+        while True:
+            page = await repository.voided_of(tx, student_id, last, MOST_LISTED)
+            yield page
+            if len(page) < MOST_LISTED:
+                return
+            last = page[-1].source_node, page[-1].source_id
+
+    async def hand_on_again(self, tx: Transaction, student_id: UUID) -> None:
+        """Leaves jobs that hand all the student's events to node 4, as if they were new."""
+        if self._forward is not None:
+            async for page in self.all_of(tx, student_id):
+                ids = sorted(event.id for event in page)
+                for start in range(0, len(ids), AT_ONCE):
+                    job = ForwardEvents(event_ids=ids[start : start + AT_ONCE])
+                    await self._forward.put(tx, job)
+
+    async def key_of(self, tx: Transaction, student_id: UUID, event_id: int) -> EventKey | None:
+        """Which event of the student it is, as its sender knows it; None when nothing is kept."""
+        key = await repository.key_of(tx, student_id, event_id)
+        return None if key is None else EventKey(source_node=key[0], source_id=key[1])
 
     async def events_by_id(self, tx: Transaction, ids: Collection[int]) -> list[Event]:
         """Those of the events that are still in the history, oldest id first."""
@@ -145,6 +219,8 @@ class History:
             raise EventNotFound
         if voided.voided_at == now:
             await self._students.touch(tx, [owner])
+            await self._audit.note(tx, caller, Action.EVENT_VOID, [owner])
+            await self._tell_node(tx, voided)
         return voided
 
     async def _settle_known(
@@ -156,6 +232,21 @@ class History:
         known = await repository.known(tx, list(rest))
         for key in rest:
             _settle(batch, batch.ready[key], known.get(key))
+
+    async def _tell_node(self, tx: Transaction, voided: Voided) -> None:
+        if self._forward is not None:
+            event_id = await repository.event_id_of(tx, (voided.source_node, voided.source_id))
+            if event_id is not None:
+                job = VoidAtNode(student_id=voided.student_id, event_id=event_id)
+                await self._forward.put(tx, job)
+
+    @property
+    def _earliest(self) -> datetime:
+        """The first moment of the months that are kept."""
+        if not self._retention:
+            return EARLIEST
+        day = self._clock() - self._retention
+        return day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
     async def _pass_on(self, tx: Transaction, stored: Sequence[StoredEvent]) -> None:
         if self._forward is not None:

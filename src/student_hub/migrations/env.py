@@ -6,17 +6,24 @@ import re
 from alembic import context
 from alembic.runtime.environment import NameFilterParentNames, NameFilterType
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from student_hub.access import models as access_models
+from student_hub.access.audit import models as audit_models
 from student_hub.history import models as history_models
 from student_hub.platform.db.base import Base
-from student_hub.platform.db.database import async_url
+from student_hub.platform.db.database import owner_engine
 from student_hub.platform.jobs import models as job_models
+from student_hub.privacy import models as privacy_models
 from student_hub.students import models as student_models
 
-MODELS = (access_models, job_models, student_models, history_models)
+MODELS = (
+    access_models,
+    audit_models,
+    job_models,
+    student_models,
+    history_models,
+    privacy_models,
+)
 """Imported for what they add to the metadata."""
 LOCK_TIMEOUT = "5s"
 PARTITION = re.compile(r"learning_history_(default|\d{4}_\d{2})")
@@ -29,6 +36,8 @@ def is_ours(name: str | None, kind: NameFilterType, _: NameFilterParentNames) ->
 
 def migrate(connection: Connection) -> None:
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    # The owner obeys the policies too: without this a revision would change no student's row.
+    connection.execute(text("SET hub.sees = 'all'"))
     connection.commit()
     context.configure(
         connection=connection,
@@ -41,7 +50,7 @@ def migrate(connection: Connection) -> None:
 
 
 async def migrate_url(url: str) -> None:
-    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    engine = owner_engine(url)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
     await engine.dispose()

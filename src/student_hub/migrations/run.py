@@ -1,4 +1,4 @@
-"""Brings a database to a revision; two starts at once are safe."""
+"""Brings a database to a revision, as its owner; two starts at once are safe."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -9,10 +9,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from student_hub.platform.db.database import async_url
+from student_hub.platform.db.database import owner_engine
 
 HERE = Path(__file__).parent
 ADVISORY_LOCK = 0x68756231
@@ -42,7 +41,7 @@ async def check(url: str) -> None:
 
 @asynccontextmanager
 async def _locked(url: str) -> AsyncIterator[AsyncConnection]:
-    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    engine = owner_engine(url)
     try:
         async with engine.connect() as connection:
             # The lock belongs to the connection and goes with it, however this process ends.

@@ -1,40 +1,41 @@
-"""A thin MCP client for one node: finds out its dialect once and remembers it.
-
-Every method runs inside the caller's deadline; the client itself sets no time limits.
-"""
+"""A thin MCP client for one node: finds out its dialect once and remembers it."""
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-import aiohttp
-import orjson
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from student_hub.nodes.connection import EVENTS, Reply, TooLarge
 from student_hub.nodes.dialects import (
     DISCOVER,
     INITIALIZE,
     TOOLS_CALL,
+    TOOLS_LIST,
     Bare,
     Dialect,
     Handshake,
-    Message,
     Modern,
     Nonsense,
     Refused,
     initialize_params,
+    is_answer,
     result_of,
+    rpc,
     tool_answer,
 )
+from student_hub.nodes.endpoint import Endpoint, Unsendable
 
-MOST_BYTES = 256 * 1024
-CONNECTIONS = 16
 DETECTION_S = 2.0
+MOST_PAGES = 20
 NO_SESSION = frozenset({400, 404})
 NOT_KNOWN = frozenset({400, 404, 405, 406, 415})
 """Statuses by which a server says that it does not know a question; others say nothing of it."""
 SERVER_ERROR = 500
+JSON = b"application/json"
+Params = Mapping[str, Any]
 
 
 class Unreachable(Exception):
@@ -51,21 +52,51 @@ class Unreachable(Exception):
         return self.status is None or self.status >= SERVER_ERROR
 
 
+class Tongue:
+    """A dialect as it is spoken to one endpoint; what its requests begin with is made once."""
+
+    def __init__(self, dialect: Dialect, endpoint: Endpoint) -> None:
+        self.dialect = dialect
+        self._endpoint = endpoint
+        self._head = cache(self._new_head)
+
+    async def ask(self, method: str, params: Params, number: int | None, end: float) -> Reply:
+        """What HTTP brings back; Unreachable, Nonsense or TimeoutError."""
+        head = self._head(method, params.get("name"))
+        body = rpc(method, self.dialect.params(params), number)
+        try:
+            return await self._endpoint.post(head, body, end, is_answer)
+        except TooLarge as error:
+            raise Nonsense("too large") from error
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise Unreachable from error
+
+    def _new_head(self, method: str, name: str | None) -> bytes:
+        try:
+            return self._endpoint.head(self.dialect.headers(method, name))
+        except Unsendable as error:
+            raise Nonsense("a header that cannot be sent") from error
+
+
 class NodeClient:
-    """Calls the tools of one node; has its own connections, at most 16."""
+    """Calls the tools of one node, over connections of its own.
+
+    Whatever it does ends before a moment `end` of the running loop's clock, with TimeoutError.
+    """
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._endpoint = Endpoint(url)
         self._numbers = itertools.count(1)
-        self._http: aiohttp.ClientSession | None = None
-        self._dialect: asyncio.Task[Dialect] | None = None
+        self._tongue: asyncio.Task[Tongue] | None = None
 
-    async def call(self, tool: str, arguments: Mapping[str, Any]) -> object:
+    async def call(self, tool: str, arguments: Params, end: float) -> object:
         """What the tool answered: an object or a list. Raises Unreachable, Refused or Nonsense."""
-        known = self._dialect
-        dialect = await self._speak()
+        known = self._tongue
+        tongue = await self._speak(end)
         try:
-            return await self._call_as(dialect, tool, arguments)
+            return await self._call_as(tongue, tool, arguments, end)
         except Nonsense:
             self._forget(known)
             raise
@@ -73,150 +104,127 @@ class NodeClient:
             if known is None or error.status not in NO_SESSION:
                 raise
         self._forget(known)
-        return await self._call_as(await self._speak(), tool, arguments)
+        return await self._call_as(await self._speak(end), tool, arguments, end)
+
+    async def lacks(self, tool: str) -> bool:
+        """Whether the node lists its tools, and this one is not among them; at most 2 s."""
+        end = asyncio.get_running_loop().time() + DETECTION_S
+        tongue = await self._speak(end)
+        cursor: object = None
+        for _ in range(MOST_PAGES):
+            params = {} if cursor is None else {"cursor": cursor}
+            found = await self._try(tongue, TOOLS_LIST, params, end)
+            tools = found[0].get("tools") if found else None
+            if not isinstance(tools, list) or tool in _names(tools):
+                return False
+            cursor = found[0].get("nextCursor") if found else None
+            if cursor is None:
+                return True
+        return False
 
     async def ping(self) -> None:
-        """Nothing when the node answers at all; Unreachable otherwise."""
-        dialect = await self._speak()
-        method = DISCOVER if isinstance(dialect, Modern) else "ping"
-        await self._ask(dialect.request(method, {}, next(self._numbers)))
+        """Nothing when the node answers at all; Unreachable or, after 2 s, TimeoutError."""
+        end = asyncio.get_running_loop().time() + DETECTION_S
+        tongue = await self._speak(end)
+        await self._try(tongue, DISCOVER if isinstance(tongue.dialect, Modern) else "ping", {}, end)
 
     async def close(self) -> None:
-        if self._dialect is not None:
-            self._dialect.cancel()
-        if self._http is not None:
-            await self._http.close()
+        if self._tongue is not None:
+            self._tongue.cancel()
+        self._endpoint.close()
 
-    async def _call_as(self, dialect: Dialect, tool: str, arguments: Mapping[str, Any]) -> object:
-        params = {"name": tool, "arguments": dict(arguments)}
-        message = dialect.request(TOOLS_CALL, params, next(self._numbers))
-        reply, _ = await self._post(message)
-        return tool_answer(dialect, result_of(reply))
+    async def _call_as(self, tongue: Tongue, tool: str, arguments: Params, end: float) -> object:
+        number = next(self._numbers)
+        params = {"name": tool, "arguments": arguments}
+        reply = await tongue.ask(TOOLS_CALL, params, number, end)
+        return tool_answer(tongue.dialect, _result(reply, number))
 
-    async def _speak(self) -> Dialect:
+    async def _speak(self, end: float) -> Tongue:
         """The node's dialect; one finding-out serves all who wait, and outlives each of them."""
-        if self._dialect is None or _failed(self._dialect):
-            self._dialect = asyncio.create_task(self._find_out())
-            self._dialect.add_done_callback(_failed)
-        return await asyncio.shield(self._dialect)
+        known = self._tongue
+        if known is None or _failed(known):
+            self._tongue = known = asyncio.create_task(self._find_out())
+            known.add_done_callback(_failed)
+        if known.done():
+            return known.result()
+        async with asyncio.timeout_at(end):
+            return await asyncio.shield(known)
 
-    def _forget(self, known: asyncio.Task[Dialect] | None) -> None:
+    def _forget(self, known: asyncio.Task[Tongue] | None) -> None:
         """The dialect did not work, so that it is found out again, unless that has begun."""
-        if self._dialect is known:
-            self._dialect = None
+        if self._tongue is known:
+            self._tongue = None
 
-    async def _find_out(self) -> Dialect:
-        async with asyncio.timeout(DETECTION_S):
-            return await self._try_modern() or await self._try_handshake() or Bare()
+    async def _find_out(self) -> Tongue:
+        end = asyncio.get_running_loop().time() + DETECTION_S
+        dialect = await self._try_modern(end) or await self._try_handshake(end) or Bare()
+        return Tongue(dialect, self._endpoint)
 
-    async def _try_modern(self) -> Dialect | None:
-        found = await self._ask(Modern().request(DISCOVER, {}, next(self._numbers)))
+    async def _try_modern(self, end: float) -> Dialect | None:
+        found = await self._try(Tongue(Modern(), self._endpoint), DISCOVER, {}, end)
         offered = found[0].get("supportedVersions") if found else None
         known = offered if isinstance(offered, list) else []
         common = [version for version in MODERN_PROTOCOL_VERSIONS if version in known]
         return Modern(common[-1]) if common else None
 
-    async def _try_handshake(self) -> Dialect | None:
-        hello = Handshake().request(INITIALIZE, initialize_params(), next(self._numbers))
-        found = await self._ask(hello)
+    async def _try_handshake(self, end: float) -> Dialect | None:
+        hello = Tongue(Handshake(), self._endpoint)
+        found = await self._try(hello, INITIALIZE, initialize_params(), end)
         if not found or not isinstance(found[0].get("protocolVersion"), str):
             return None
         dialect = Handshake(found[0]["protocolVersion"], found[1])
-        await self._post(dialect.request("notifications/initialized", {}, None))
+        tongue = Tongue(dialect, self._endpoint)
+        greeted = await tongue.ask("notifications/initialized", {}, None, end)
+        if not _is_success(greeted):
+            raise Unreachable(greeted.status)
         return dialect
 
-    async def _ask(self, message: Message) -> tuple[dict[str, Any], str | None] | None:
+    async def _try(
+        self, tongue: Tongue, method: str, params: Params, end: float
+    ) -> tuple[dict[str, Any], str | None] | None:
         """The result object and session; None where the node does not know the question."""
+        number = next(self._numbers)
         try:
-            reply, session = await self._post(message)
-            result = result_of(reply)
+            reply = await tongue.ask(method, params, number, end)
+            result = _result(reply, number)
         except (Refused, Nonsense):
             return None
         except Unreachable as error:
             if error.status not in NOT_KNOWN:
                 raise
             return None
-        return (result, session) if isinstance(result, dict) else None
-
-    async def _post(self, message: Message) -> tuple[object, str | None]:
-        try:
-            async with self._session().post(
-                self._url, data=message.body, headers=message.headers, allow_redirects=False
-            ) as response:
-                reply = await _read_reply(response)
-                return reply, response.headers.get("Mcp-Session-Id")
-        except (aiohttp.ClientError, OSError) as error:
-            raise Unreachable from error
-
-    def _session(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            self._http = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=CONNECTIONS),
-                timeout=aiohttp.ClientTimeout(total=None),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,  # a small body must not become a large one
-                headers={"Accept-Encoding": "identity"},
-            )
-        return self._http
+        return (result, reply.session) if isinstance(result, dict) else None
 
 
-def _failed(task: asyncio.Task[Dialect]) -> bool:
+def _names(tools: list[object]) -> set[object]:
+    return {tool.get("name") for tool in tools if isinstance(tool, dict)}
+
+
+def _failed(task: asyncio.Task[Tongue]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
 
 
-async def _read_reply(response: aiohttp.ClientResponse) -> object:
-    """The JSON-RPC answer in the body, by JSON or by server-sent events; None for 202."""
-    if response.status == 202:  # noqa: PLR2004 (a notification was taken)
-        return None
-    if not 200 <= response.status < 300:  # noqa: PLR2004
-        raise Unreachable(response.status, ours=await _blames_us(response))
-    if response.content_type == "text/event-stream":
-        return await _first_answer(response)
-    return _json(b"".join([chunk async for chunk in _bounded(response)]))
+def _result(reply: Reply, number: int) -> object:
+    """The `result` that the reply brings for the request of that number."""
+    if not _is_success(reply):
+        raise Unreachable(reply.status, ours=_blames_us(reply, number))
+    if reply.media_type == EVENTS and not reply.body:
+        raise Nonsense("the stream ended without an answer")
+    return result_of(reply.body, number)
 
 
-async def _blames_us(response: aiohttp.ClientResponse) -> bool:
+def _is_success(reply: Reply) -> bool:
+    return 200 <= reply.status < 300  # noqa: PLR2004
+
+
+def _blames_us(reply: Reply, number: int) -> bool:
     """Whether an error status comes with a JSON-RPC error about our own arguments."""
-    if response.status >= SERVER_ERROR or response.content_type != "application/json":
+    if reply.status >= SERVER_ERROR or reply.media_type != JSON:
         return False
     try:
-        result_of(_json(b"".join([chunk async for chunk in _bounded(response)])))
+        result_of(reply.body, number)
     except Refused as error:
         return error.ours
     except Nonsense:
         return False
     return False
-
-
-async def _first_answer(response: aiohttp.ClientResponse) -> object:
-    lines = b""
-    async for chunk in _bounded(response):
-        lines += chunk
-        *events, lines = lines.replace(b"\r\n", b"\n").split(b"\n\n")
-        for event in events:
-            reply = _event_data(event)
-            if isinstance(reply, dict) and ("result" in reply or "error" in reply):
-                return reply
-    raise Nonsense("the stream ended without an answer")
-
-
-def _event_data(event: bytes) -> object:
-    data = [line[5:].lstrip() for line in event.split(b"\n") if line.startswith(b"data:")]
-    return _json(b"\n".join(data)) if any(data) else None
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    read = 0
-    async for chunk in response.content.iter_any():
-        read += len(chunk)
-        if read > MOST_BYTES:
-            raise Nonsense(f"more than {MOST_BYTES} bytes")
-        yield chunk
-
-
-def _json(body: bytes) -> object:
-    try:
-        value: object = orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Nonsense("not JSON") from error
-    return value

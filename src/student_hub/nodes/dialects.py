@@ -12,14 +12,20 @@ import orjson
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
 from mcp_types.version import LATEST_HANDSHAKE_VERSION, LATEST_MODERN_VERSION
 
-ACCEPT = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+ACCEPT = {
+    "Content-Type": "application/json",
+    "Accept": "application/json, text/event-stream",
+    "Accept-Encoding": "identity",  # a small body must not become a large one
+}
 CLIENT = {"name": "student-hub", "version": "1"}
 DISCOVER = "server/discover"
 INITIALIZE = "initialize"
 TOOLS_CALL = "tools/call"
+TOOLS_LIST = "tools/list"
 
 
-OUR_FAULT = frozenset({-32602, -32002, "not_found", "invalid", "invalid_arguments"})
+NO_SUCH_METHOD = -32601
+OUR_FAULT = frozenset({NO_SUCH_METHOD, -32602, -32002, "not_found", "invalid", "invalid_arguments"})
 """Codes with which a node that is well says that our arguments, or what they name, do not exist."""
 
 LONGEST_CODE = 40
@@ -34,6 +40,7 @@ class Refused(Exception):
         known = code if isinstance(code, int | str) else None
         self.ours = known in OUR_FAULT
         self.absent = known in ABSENT
+        self.unoffered = known == NO_SUCH_METHOD
         super().__init__(str(code)[:LONGEST_CODE])
 
 
@@ -42,29 +49,22 @@ class Nonsense(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One HTTP POST: its headers and its JSON body."""
-
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class Modern:
     """MCP from 2026-07-28 on: every request says everything."""
 
     version: str = LATEST_MODERN_VERSION
 
-    def request(self, method: str, params: Mapping[str, Any], number: int) -> Message:
+    def headers(self, method: str, name: str | None) -> dict[str, str]:
+        headers = {**ACCEPT, "MCP-Protocol-Version": self.version, "Mcp-Method": method}
+        return headers if name is None else {**headers, "Mcp-Name": name}
+
+    def params(self, params: Mapping[str, Any]) -> dict[str, Any]:
         meta = {
             PROTOCOL_VERSION_META_KEY: self.version,
             CLIENT_CAPABILITIES_META_KEY: {},
             CLIENT_INFO_META_KEY: CLIENT,
         }
-        headers = {**ACCEPT, "MCP-Protocol-Version": self.version, "Mcp-Method": method}
-        if "name" in params:
-            headers["Mcp-Name"] = params["name"]
-        return Message(headers, rpc(method, {**params, "_meta": meta}, number))
+        return {**params, "_meta": meta}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +74,27 @@ class Handshake:
     version: str = LATEST_HANDSHAKE_VERSION
     session: str | None = None
 
-    def request(self, method: str, params: Mapping[str, Any], number: int | None) -> Message:
+    def headers(self, _method: str, _name: str | None) -> dict[str, str]:
         headers = {**ACCEPT, "MCP-Protocol-Version": self.version}
-        if self.session is not None:
-            headers["Mcp-Session-Id"] = self.session
-        return Message(headers, rpc(method, params, number))
+        return headers if self.session is None else {**headers, "Mcp-Session-Id": self.session}
+
+    def params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return params
 
 
 @dataclass(frozen=True, slots=True)
 class Bare:
     """JSON-RPC 2.0 without MCP around it."""
 
-    def request(self, method: str, params: Mapping[str, Any], number: int) -> Message:
-        return Message(ACCEPT, rpc(method, params, number))
+    def headers(self, _method: str, _name: str | None) -> dict[str, str]:
+        return ACCEPT
+
+    def params(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
+        return params
 
 
 Dialect = Modern | Handshake | Bare
+"""Says the headers of a call, by its method and the tool's name, and what its `params` are."""
 
 
 def rpc(method: str, params: Mapping[str, Any], number: int | None) -> bytes:
@@ -106,13 +111,32 @@ def initialize_params() -> dict[str, Any]:
     }
 
 
-def result_of(reply: object) -> object:
-    """The `result` of a JSON-RPC answer; Refused for an `error`, Nonsense for neither."""
-    if isinstance(reply, dict) and "result" in reply:
-        return reply["result"]
-    if isinstance(reply, dict) and isinstance(reply.get("error"), dict):
-        raise Refused(reply["error"].get("code"))
-    raise Nonsense("neither result nor error")
+def is_answer(message: bytes) -> bool:
+    """Whether a message of a stream is an answer, or nothing that can be read at all."""
+    try:
+        told = orjson.loads(message)
+    except orjson.JSONDecodeError:
+        return True
+    return isinstance(told, dict) and ("result" in told or "error" in told)
+
+
+def result_of(message: bytes, number: int) -> object:
+    """The `result` of the JSON-RPC answer to the request of that number.
+
+    Raises Refused for an `error`, which may be without a number (JSON-RPC 2.0, section 5), and
+    Nonsense for whatever is no answer to that request.
+    """
+    try:
+        reply = orjson.loads(message)
+    except orjson.JSONDecodeError as error:
+        raise Nonsense("not JSON") from error
+    told = reply if isinstance(reply, dict) else {}
+    answers = type(told.get("id")) is int and told["id"] == number
+    if "result" in told and answers:
+        return told["result"]
+    if isinstance(told.get("error"), dict) and (answers or told.get("id") is None):
+        raise Refused(told["error"].get("code"))
+    raise Nonsense("no answer to what was asked")
 
 
 def tool_answer(dialect: Dialect, result: object) -> object:

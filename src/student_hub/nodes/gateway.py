@@ -95,6 +95,19 @@ class Gateway:
         finally:
             self._observe(tool.node.value, tool.name, status, self._monotonic() - started)
 
+    async def offers(self, tool: NodeTool[Any], failed: NodeFailed) -> bool:
+        """Whether the node has the tool whose call failed so, as far as it can be found out."""
+        if isinstance(failed.__cause__, Refused):
+            if failed.__cause__.unoffered:
+                return False
+        elif not isinstance(failed.__cause__, Unreachable):
+            return True
+        lane = self._lanes[tool.node]
+        try:
+            return not await lane.client.lacks(lane.name_of(tool))
+        except (Unreachable, Nonsense, TimeoutError):
+            return True
+
     async def ping(self, node: NodeName) -> None:
         """Nothing when the node answers at all; an error otherwise. Sets no deadline."""
         await self._lanes[node].client.ping()

@@ -1,8 +1,7 @@
 """The way to one node: a bulkhead, a breaker, and at most one more try."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from random import Random
@@ -96,27 +95,35 @@ class Lane:
         """
         if self._breaker.refuses():
             raise CircuitOpen
-        async with self._place(ask):
+        await self._take_place(ask)
+        self.in_flight += 1
+        try:
             return await self._tries(ask)
+        finally:
+            self.in_flight -= 1
+            self._places.release()
+
+    def name_of(self, tool: NodeTool[Any]) -> str:
+        """What the node's team calls the tool."""
+        return self._address.wording(tool.name, {})[0]
 
     def read(self) -> Reading:
         """How the breaker stands."""
         return self._breaker.read()
 
-    @asynccontextmanager
-    async def _place(self, ask: Ask[Any]) -> AsyncIterator[None]:
+    async def _take_place(self, ask: Ask[Any]) -> None:
+        if not self._places.locked():
+            await self._places.acquire()
+            return
+        # Who would begin so late that a timeout tells nothing of the node does not begin: else a
+        # node that hangs under load is never found out, and every place is taken in vain.
+        patience = self._left(ask) - TELLING_SHARE * ask.limit_s
         self.waiting += 1
         try:
-            async with asyncio.timeout(self._left(ask)):
+            async with asyncio.timeout(patience):
                 await self._places.acquire()
         finally:
             self.waiting -= 1
-        self.in_flight += 1
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-            self._places.release()
 
     async def _tries(self, ask: Ask[A]) -> A:
         if self._left(ask) <= 0:
@@ -153,8 +160,8 @@ class Lane:
         started, given = self._monotonic(), self._left(ask)
         verdict = Verdict.NOTHING
         try:
-            async with asyncio.timeout(given):
-                raw = await self.client.call(name, wording)
+            end = asyncio.get_running_loop().time() + given
+            raw = await self.client.call(name, wording, end)
             answer = read(ask.tool, raw, ask.arguments)
             verdict = Verdict.GOOD
         except TimeoutError:

@@ -9,7 +9,7 @@ from student_hub.nodes.dialects import Nonsense
 from student_hub.nodes.registry import NodeTool
 
 A = TypeVar("A", bound=BaseModel)
-IDENTITIES = ("student_id", "school_id")
+IDENTITIES = frozenset({"student_id", "school_id"})
 
 
 def read(tool: NodeTool[A], raw: object, arguments: Mapping[str, Any]) -> A:
@@ -22,9 +22,11 @@ def read(tool: NodeTool[A], raw: object, arguments: Mapping[str, Any]) -> A:
         raw = _put_list(raw, tool.list_field)
     if not isinstance(raw, dict):
         raise Nonsense("not an object")
-    for part in _parts(raw, tool.list_field):
-        for identity in IDENTITIES:
-            if not _same(arguments.get(identity), part.get(identity)):
+    for identity in arguments.keys() & IDENTITIES:
+        asked = str(arguments[identity])
+        for part in _parts(raw, tool.list_field):
+            told = part.get(identity)
+            if told is not None and told != asked and str(told).casefold() != asked.casefold():
                 raise Nonsense(f"another {identity}")
     return tool.answer.model_validate(raw)
 
@@ -41,9 +43,3 @@ def _parts(raw: dict[str, Any], field: str | None) -> Iterator[dict[str, Any]]:
     entries = raw.get(field) if field is not None else None
     if isinstance(entries, list):
         yield from (entry for entry in entries if isinstance(entry, dict))
-
-
-def _same(asked: object, told: object) -> bool:
-    if asked is None or told is None:
-        return True
-    return str(asked).casefold() == str(told).casefold()

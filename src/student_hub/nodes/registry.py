@@ -21,8 +21,10 @@ class NodeName(StrEnum):
     @property
     def number(self) -> int:
         """The node's number on the platform, 1 to 6."""
-        return list(NodeName).index(self) + 1
+        return NUMBERS[self]
 
+
+NUMBERS = {node: number for number, node in enumerate(NodeName, 1)}
 
 A = TypeVar("A", bound=BaseModel)
 
@@ -63,7 +65,9 @@ class Address:
     url: str
     renamed: Mapping[str, Renamed] = field(default_factory=dict)
 
-    def wording(self, tool: str, arguments: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    def wording(self, tool: str, arguments: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         """The tool's name and arguments in the node's own words."""
-        renamed = self.renamed.get(tool) or Renamed(tool)
+        renamed = self.renamed.get(tool)
+        if renamed is None:
+            return tool, arguments
         return renamed.name, renamed.translate(arguments)

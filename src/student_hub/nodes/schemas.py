@@ -1,24 +1,36 @@
 """What the nodes answer, as far as the hub passes it on. Unknown fields are left out.
 
-Text from a node is bounded and free of control and direction-changing characters: some of it was
-written by a language model or by students.
+Some of their text was written by a language model or by students. So what is free text, or does not
+look like the name or code that it should be, goes out set apart as `untrusted_text`; all of it is
+bounded and free of control and direction-changing characters.
 """
 
 import datetime as dt
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from student_hub.platform.text import visible
+from student_hub.platform.text import LONGEST_LABEL, FreeText, Label, Untrusted, label
 
-LONGEST = 500
-
-
-def _bounded(value: object) -> object:
-    return visible(value)[:LONGEST] if isinstance(value, str) else value
+MOST_TERMS = 4_096
 
 
-Text = Annotated[str, BeforeValidator(_bounded)]
+@lru_cache(MOST_TERMS)
+def _known(text: str) -> object:
+    return label(text)
+
+
+def _term(value: object) -> object:
+    short = isinstance(value, str) and len(value) <= LONGEST_LABEL
+    return _known(value) if short else label(value)
+
+
+Term = Annotated[str | Untrusted, BeforeValidator(_term)]
+"""A `Label` of the curriculum: there are few of them, and looking at each anew takes long."""
+# A pattern with a bounded repetition takes seven times as long as one beside a length.
+Code = Annotated[str, Field(pattern=r"^[\w.:/+\-]+$", max_length=100)]
+Subject = Annotated[str, Field(pattern=r"^[\w&+\-]+$", max_length=40)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Interval = tuple[Share, Share]
@@ -33,14 +45,14 @@ class NodeAnswer(BaseModel):
 class ConceptState(NodeAnswer):
     """How well one concept is known; `interval` is the 80 % interval of `mastery`."""
 
-    name: Text
-    code: Text | None = None
+    name: Term
+    code: Code | None = None
     mastery: Share
     interval: Interval | None = None
     answers: Count | None = None
     last_at: AwareDatetime | None = None
     due: bool | None = None
-    unmet_prerequisites: list[Text] = []
+    unmet_prerequisites: list[Term] = Field(default_factory=list)  # a copy of [] costs more
 
 
 class KnowledgeState(NodeAnswer):
@@ -63,7 +75,7 @@ class MasteryLevels(NodeAnswer):
     node: Literal[2] = 2
     overall: Share | None
     interval: Interval | None = None
-    by_subject: dict[Text, Share | None]
+    by_subject: dict[Subject, Share | None]
     answers: Count | None = None
     coverage: Coverage | None = None
 
@@ -72,7 +84,7 @@ class Activity(NodeAnswer):
     """Node 4: one kind of activity on one day (Asia/Seoul); `duration` in seconds."""
 
     date: dt.date
-    type: Text
+    type: Code
     duration: Count
     problems_solved: Count
     correct: Count | None = None
@@ -91,13 +103,25 @@ class Recorded(NodeAnswer):
     repeated: Count = 0
 
 
+class VoidedThere(NodeAnswer):
+    """Node 4: whether an event counted until it was voided."""
+
+    voided: bool
+
+
+class Forgotten(NodeAnswer):
+    """Node 4: how many events of a student it has destroyed."""
+
+    forgotten: Count
+
+
 class ReportCard(NodeAnswer):
     """Node 5: a report that can be fetched."""
 
-    report_id: Text
-    type: Text
+    report_id: Code
+    type: Code
     generated_at: AwareDatetime
-    summary: Text | None = None
+    summary: FreeText | None = None
 
 
 class Reports(NodeAnswer):
@@ -109,9 +133,9 @@ class Reports(NodeAnswer):
 class School(NodeAnswer):
     """Node 6: a school; without a name when the node knows none of that id."""
 
-    school_id: Text
-    name: Text | None
-    kind: Text | None = None
-    region: Text | None = None
-    address: Text | None = None
-    homepage: Text | None = None
+    school_id: str
+    name: Label | None
+    kind: Label | None = None
+    region: Label | None = None
+    address: FreeText | None = None
+    homepage: FreeText | None = None

@@ -50,7 +50,7 @@ class InvalidInput(HubError):
 
 
 class NotAuthenticated(HubError):
-    """A valid API key is needed: send it as X-API-Key or as a bearer token."""
+    """A valid key or token is needed: a key as X-API-Key, either as a bearer token."""
 
     kind = Kind.UNAUTHENTICATED
 

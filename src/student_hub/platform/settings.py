@@ -1,10 +1,37 @@
 """Every setting of the hub, read once by `entry` from the environment and `.env`."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from student_hub.platform.security.caller import Role
+
+
+def _json_or(text: object) -> object:
+    """The value of JSON; anything else as it is."""
+    return json.loads(text) if isinstance(text, str) and text[:1] in tuple("[{") else text
+
+
+def _issuers(value: object) -> object:
+    """Issuers by alias; the host's name is the alias of a URL that was given none."""
+    said = _json_or(value)
+    urls = [said] if isinstance(said, str) and said else said
+    if not isinstance(urls, list):
+        return urls or {}
+    named = {urlsplit(str(url)).hostname or "": url for url in urls}
+    if len(named) != len(urls):
+        raise ValueError("two issuers of one host need aliases: a JSON object of aliases and URLs")
+    return named
+
+
+def _names(value: object) -> object:
+    """One name, or a JSON list of them."""
+    said = _json_or(value)
+    return [said] if isinstance(said, str) and said else said or []
 
 
 class ToolName(BaseModel):
@@ -40,6 +67,29 @@ class Settings(BaseSettings):
     )
     encryption_keys_known: SecretStr | None = Field(
         None, description="other master keys that may still open what they sealed, comma separated"
+    )
+    oidc_issuers: Annotated[dict[str, str], NoDecode, BeforeValidator(_issuers)] = Field(
+        {},
+        description="whose tokens are taken: a URL, a JSON list of URLs, or a JSON object "
+        "of aliases and URLs",
+    )
+    resource_url: str | None = Field(
+        None, description="the hub's public address, for which tokens are issued"
+    )
+    oidc_audience: Annotated[list[str], NoDecode, BeforeValidator(_names)] = Field(
+        [], description="what tokens call the hub in `aud`, if not RESOURCE_URL"
+    )
+    oidc_roles_claim: str | None = Field(
+        None, description="where tokens name roles, as a path with dots"
+    )
+    oidc_role_map: dict[str, Role] = Field(
+        {}, description="JSON: names of roles in tokens to the hub's; default: the hub's own names"
+    )
+    oidc_role_choice: Literal["least", "most"] = Field(
+        "least", description="which role counts when a token has several"
+    )
+    oidc_allow_http: bool = Field(
+        False, description="ask issuers over plain HTTP too, also on other machines"
     )
     node1_url: str = "http://localhost:8001/mcp"
     node2_url: str = "http://localhost:8002/mcp"

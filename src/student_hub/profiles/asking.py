@@ -1,7 +1,7 @@
 """Asks several nodes at once under one deadline; who fails or is late fails alone."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,18 +35,19 @@ class ProfileNodes:
         KeyError for a node that a profile does not ask.
         """
         student = wanted.student
-        questions: dict[NodeName, Callable[[], Call]] = {
-            NodeName.LOGIC_ENGINE: lambda: self.logic_engine.knowledge_state(
-                student.id, deadline=deadline
-            ),
-            NodeName.Q_DNA: lambda: self.q_dna.mastery_levels(student.id, deadline=deadline),
-            NodeName.LAB: lambda: self.lab.recent_activities(
-                student.id, wanted.days, deadline=deadline
-            ),
-            NodeName.REPORT: lambda: self.report.latest_reports(student.id, deadline=deadline),
-            NodeName.SCHOOL: lambda: self.school.school(student.school_id, deadline=deadline),
-        }
-        return questions[node]()
+        match node:
+            case NodeName.LOGIC_ENGINE:
+                return self.logic_engine.knowledge_state(student.id, deadline=deadline)
+            case NodeName.Q_DNA:
+                return self.q_dna.mastery_levels(student.id, deadline=deadline)
+            case NodeName.LAB:
+                return self.lab.recent_activities(student.id, wanted.days, deadline=deadline)
+            case NodeName.REPORT:
+                return self.report.latest_reports(student.id, deadline=deadline)
+            case NodeName.SCHOOL:
+                return self.school.school(student.school_id, deadline=deadline)
+            case _:
+                raise KeyError(node)
 
 
 @dataclass(slots=True)
@@ -76,7 +77,7 @@ def _collect(tasks: Mapping[NodeName, asyncio.Task[Answered[Any]]]) -> Outcome:
             outcome.failed[node] = Reason.TIMEOUT
             continue
         try:
-            outcome.good[node] = Section.of(task.result())
+            outcome.good[node] = Section.of(node, task.result())
         except NodeFailed as error:
             outcome.failed[node] = error.reason
     return outcome

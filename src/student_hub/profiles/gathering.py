@@ -2,22 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import suppress
 from dataclasses import dataclass
+from uuid import UUID
 
 from student_hub.platform.cache.flights import Flights
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.clock import Clock
+from student_hub.platform.errors import Fact
 from student_hub.profiles.asking import ProfileNodes, ask_all
 from student_hub.profiles.assembly import Gathered, assemble
-from student_hub.profiles.rendering import Whole
+from student_hub.profiles.errors import TooBusy
 from student_hub.profiles.sections import Sections
 from student_hub.profiles.shelf import Shelf
+from student_hub.profiles.turns import Turns
 from student_hub.profiles.wanted import Wanted
 
 LEASE_S = 2.0
 LOOK_EVERY_S = 0.01
+AT_ONCE = 32
+"""Gatherings at a time: enough for all places of the nodes (16 each) and one queue behind them."""
+LONGEST_WAIT_S = 0.75
+"""For a turn; as much for the database before it and half a second for a node make two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,15 @@ class Reply:
     json: bytes
     cached: bool
     asked: tuple[str, ...] = ()
+
+    def facts(self, student_id: UUID) -> dict[str, Fact]:
+        """What the log is told of it."""
+        return {
+            "event": "profile_fetched",
+            "student_id": str(student_id),
+            "cached": self.cached,
+            "nodes_called": list(self.asked),
+        }
 
 
 class Gatherer:
@@ -40,11 +55,15 @@ class Gatherer:
         self._cache = cache
         self._clock = clock
         self._deadline_s = deadline_s
+        self._turns = Turns(AT_ONCE, LONGEST_WAIT_S)
         self._flights: Flights[Reply] = Flights()
         self._renewals: Flights[None] = Flights()
 
     async def gather(self, wanted: Wanted) -> Reply:
-        """The profile; in this process one gathering serves all who want the same."""
+        """The profile; in this process one gathering serves all who want the same.
+
+        TooBusy when too many others are being gathered to begin with this one in time.
+        """
         return await self._flights.join(wanted.name, lambda: self._once_everywhere(wanted))
 
     def refresh(self, wanted: Wanted) -> None:
@@ -66,25 +85,39 @@ class Gatherer:
         await self._renewals.close()
 
     async def _once_everywhere(self, wanted: Wanted) -> Reply:
-        async with self._lease(wanted) as mine:
-            found = None if mine else await self._await_other(wanted)
-            return found or await self._gather(wanted)
+        found = await self._if_mine(wanted) or await self._await_other(wanted)
+        if found is not None:
+            return found
+        async with self._turns.turn():
+            gathered = await self._ask(wanted, await self._shelved(wanted))
+            await self._shelf.keep(wanted, gathered.outcome.good, gathered.whole)
+            return self._reply(wanted, gathered)
 
     async def _renew(self, wanted: Wanted) -> None:
-        async with self._lease(wanted) as mine:
-            if mine:
-                await self._gather(wanted, renew=True)
+        with suppress(TooBusy):
+            await self._if_mine(wanted, renew=True)
 
-    @asynccontextmanager
-    async def _lease(self, wanted: Wanted) -> AsyncIterator[bool]:
-        """Whether this process is the one to gather the profile, for as long as the block lasts."""
-        name = _lease_name(wanted)
-        token = await self._cache.lease(name, LEASE_S)
-        try:
-            yield token is not None
-        finally:
-            if token is not None:
-                await self._cache.release(name, token)
+    async def _if_mine(self, wanted: Wanted, *, renew: bool = False) -> Reply | None:
+        """The profile; None when another process is gathering it just now.
+
+        What is sent to the store in one turn of the loop is one round trip: the lease is asked for
+        with the sections, and given back behind what is kept.
+        """
+        name = f"lease:{wanted.name}"
+        async with self._turns.turn():
+            leasing = asyncio.create_task(self._cache.lease(name, LEASE_S))
+            shelved = await self._shelved(wanted)
+            token = await leasing
+            if token is None:
+                return None
+            try:
+                gathered = await self._ask(wanted, shelved, renew=renew)
+                kept = self._shelf.keep(wanted, gathered.outcome.good, gathered.whole)
+                keeping = asyncio.create_task(kept)
+            finally:
+                await asyncio.create_task(self._cache.release(name, token))
+            await keeping
+            return self._reply(wanted, gathered)
 
     async def _await_other(self, wanted: Wanted) -> Reply | None:
         """What another process gathers meanwhile; None when it comes to nothing whole."""
@@ -93,26 +126,24 @@ class Gatherer:
             whole = await self._shelf.whole(wanted)
             if whole is not None:
                 return Reply(whole.render(wanted.student, self._clock()), cached=True)
-            if not await self._cache.is_leased(_lease_name(wanted)):
+            if not await self._cache.is_leased(f"lease:{wanted.name}"):
                 return None
         return None
 
-    async def _gather(self, wanted: Wanted, *, renew: bool = False) -> Reply:
-        kept, last_good = await self._shelf.sections(wanted, self._clock())
-        if renew:
-            kept = {}
+    async def _shelved(self, wanted: Wanted) -> tuple[Sections, Sections]:
+        return await self._shelf.sections(wanted, self._clock())
+
+    async def _ask(
+        self, wanted: Wanted, shelved: tuple[Sections, Sections], *, renew: bool = False
+    ) -> Gathered:
+        kept, last_good = ({}, shelved[1]) if renew else shelved
         missing = sorted(wanted.nodes - kept.keys())
         deadline = time.monotonic() + self._deadline_s
         calls = {node: self._nodes.call(node, wanted, deadline) for node in missing}
         outcome = await ask_all(calls, self._deadline_s)
         stale: Sections = {n: last_good[n] for n in outcome.failed if n in last_good}
-        gathered = Gathered(kept, outcome, stale)
-        profile = assemble(wanted.student, gathered, self._clock())
-        whole = Whole.of(profile, gathered.shown) if gathered.is_whole else None
-        await self._shelf.keep(wanted, outcome.good, whole)
-        json = profile.model_dump_json().encode()
-        return Reply(json, profile.cached, tuple(node.value for node in missing))
+        return Gathered(kept, outcome, stale)
 
-
-def _lease_name(wanted: Wanted) -> str:
-    return f"lease:{wanted.name}"
+    def _reply(self, wanted: Wanted, gathered: Gathered) -> Reply:
+        json = assemble(wanted.student, gathered, self._clock())
+        return Reply(json, gathered.is_cached, tuple(node.value for node in gathered.asked))

@@ -4,8 +4,10 @@ A whole profile is kept as the JSON of its sections, without the student's name 
 changes with time. Serving it puts the register's part in front and the sources' ages behind.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from uuid import UUID
 
 import orjson
@@ -13,60 +15,52 @@ import orjson
 from student_hub.nodes.registry import NodeName
 from student_hub.platform.codes import structured
 from student_hub.platform.errors import HubError
-from student_hub.profiles.schemas import BasicInfo, UnifiedProfile
-from student_hub.profiles.sections import Sections
+from student_hub.platform.text import is_label, visible
+from student_hub.profiles.schemas import BasicInfo
 from student_hub.students.schemas import Student
 
-SECTIONS = (
-    "school",
-    "knowledge_state",
-    "mastery_levels",
-    "recent_activities",
-    "latest_reports",
-    "active_interventions",
-)
-
-PROFILE = b'{"student_id":"%s","basic_info":%s,%s,"sources":%s,"cached":true,"generated_at":"%s"}'
-CACHED = {
-    node: (
-        f'"{node.value}":{{"node":{node.number},"state":"cached",'
-        '"age_seconds":%.3f,"answered_at":"%s","reason":null}'
-    ).encode()
-    for node in NodeName
-}
-SKIPPED = {
-    node: (
-        f'"{node.value}":{{"node":{node.number},"state":"skipped",'
-        '"age_seconds":null,"answered_at":null,"reason":null}'
-    ).encode()
-    for node in NodeName
-}
+HEAD = b'{"student_id":"%b","basic_info":%b,'
+FRAME = b',"sources":{%b},"cached":true,"generated_at":"%b"}'
+CACHED = b'"%b":{"node":%d,"state":"cached","age_seconds":%%.3f,"answered_at":"%b","reason":null}'
+SKIPPED = b'"%b":{"node":%d,"state":"skipped","age_seconds":null,"answered_at":null,"reason":null}'
+PARTS = 3
+BASIC = tuple(BasicInfo.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All sections of a profile as JSON members, and when each node answered (epoch seconds)."""
+    """All sections of a profile as JSON members, and when each node answered (epoch seconds).
+
+    `frame` is what comes behind them; in it only the ages are missing, in the order of `answered`.
+    """
 
     members: bytes
     answered: dict[str, float]
+    frame: bytes
 
     @classmethod
-    def of(cls, profile: UnifiedProfile, sections: Sections) -> "Whole":
-        """The profile's sections, to be kept."""
-        dumped = profile.model_dump_json(include=set(SECTIONS)).encode()
-        answered = {node.value: kept.at.timestamp() for node, kept in sections.items()}
-        return cls(dumped[1:-1], answered)
+    def of(cls, members: bytes, times: Mapping[NodeName, float]) -> "Whole":
+        """The sections and their times, to be kept."""
+        answered = {node.value: times[node] for node in NodeName if node in times}
+        sources = [
+            CACHED % (node.value.encode(), node.number, instant(times[node]))
+            if node in times
+            else SKIPPED % (node.value.encode(), node.number)
+            for node in NodeName
+        ]
+        return cls(members, answered, FRAME % (b",".join(sources), instant(max(times.values()))))
 
     @classmethod
     def decode(cls, data: bytes | None) -> "Whole | None":
-        """What `encode` made; None for nothing."""
-        if data is None:
+        """What `encode` made; None for nothing, and for what was kept in another form."""
+        parts = [] if data is None else data.split(b"\n", 2)
+        if len(parts) != PARTS:
             return None
-        head, _, members = data.partition(b"\n")
-        return cls(members, orjson.loads(head))
+        answered, frame, members = parts
+        return cls(members, orjson.loads(answered), frame)
 
     def encode(self) -> bytes:
-        return orjson.dumps(self.answered) + b"\n" + self.members
+        return b"\n".join((orjson.dumps(self.answered), self.frame, self.members))
 
     def age_s(self, now: datetime) -> float:
         """Seconds since the oldest answer in it."""
@@ -74,22 +68,10 @@ class Whole:
 
     def render(self, student: Student, now: datetime) -> bytes:
         """The profile of that student, `cached`, with every source's age."""
-        return PROFILE % (
-            str(student.id).encode(),
-            basic_info(student).model_dump_json().encode(),
-            self.members,
-            self._sources(now.timestamp()),
-            _instant(max(self.answered.values())),
-        )
-
-    def _sources(self, now: float) -> bytes:
-        return b"{%s}" % b",".join(self._source(node, now) for node in NodeName)
-
-    def _source(self, node: NodeName, now: float) -> bytes:
-        at = self.answered.get(node.value)
-        if at is None:
-            return SKIPPED[node]
-        return CACHED[node] % (max(0.0, now - at), _instant(at))
+        at = now.timestamp()
+        ages = tuple([max(0.0, at - answered) for answered in self.answered.values()])
+        head = HEAD % (str(student.id).encode(), basic_json(student))
+        return b"".join((head, self.members, self.frame % ages))
 
 
 def render_entry(student_id: UUID, outcome: bytes | HubError) -> bytes:
@@ -101,15 +83,19 @@ def render_entry(student_id: UUID, outcome: bytes | HubError) -> bytes:
     return b'{"student_id":"%s","profile":%s,"error":null}' % (name, outcome)
 
 
-def basic_info(student: Student) -> BasicInfo:
-    """Who the student is, as a profile says it."""
-    return BasicInfo(
-        name=student.name,
-        school_id=student.school_id,
-        grade=student.grade,
-        class_name=student.class_name,
-    )
+def basic_json(student: Student) -> bytes:
+    """Who the student is, as a profile says it: a `BasicInfo`."""
+    return orjson.dumps({name: _set_apart(getattr(student, name)) for name in BASIC})
 
 
-def _instant(epoch: float) -> bytes:
+@lru_cache(maxsize=20_000)
+def _set_apart(value: str | int) -> object:
+    """A name as it is, anything else that was written in its place as `Untrusted`."""
+    if isinstance(value, int) or is_label(value):
+        return value
+    return {"untrusted_text": visible(value)}
+
+
+def instant(epoch: float) -> bytes:
+    """That moment (epoch seconds) as JSON shows it, in UTC."""
     return datetime.fromtimestamp(epoch, UTC).isoformat().replace("+00:00", "Z").encode()

@@ -3,10 +3,12 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from student_hub.platform.http.deps import CallerDep, part
+from student_hub.platform.http.exchange import exchange_of
+from student_hub.platform.http.limiting import PermitDep
 from student_hub.profiles.schemas import UnifiedProfile, UnifiedProfiles
 from student_hub.profiles.service import MOST_AT_ONCE, Profiles
 
@@ -31,15 +33,20 @@ class ProfilesWanted(BaseModel):
     response_model=UnifiedProfile,
 )
 async def read_profile(
+    request: Request,
     student_id: UUID,
     profiles: ProfilesDep,
     caller: CallerDep,
+    permit: PermitDep,
     include_history: bool = True,
     days: Annotated[int, Query(ge=1, le=365)] = 30,
 ) -> Response:
     """One student's 360-degree profile; the same answer as the tool `get_unified_profile`."""
-    found = await profiles.get(caller, student_id, include_history=include_history, days=days)
-    return Response(found, media_type=JSON)
+    reply = await profiles.reply(
+        caller, student_id, include_history=include_history, days=days, permit=permit
+    )
+    exchange_of(request.scope).note.update(reply.facts(student_id))
+    return Response(reply.json, media_type=JSON)
 
 
 @router.post("/profiles", summary="Read many profiles", response_model=UnifiedProfiles)

@@ -13,6 +13,7 @@ from student_hub.nodes.schemas import (
     ReportCard,
     School,
 )
+from student_hub.platform.text import Label
 from student_hub.students.schemas import Grade
 
 
@@ -47,10 +48,10 @@ class BasicInfo(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    name: str
-    school_id: str
+    name: Label
+    school_id: Label
     grade: Grade
-    class_name: str
+    class_name: Label
 
 
 class ActiveIntervention(BaseModel):

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from student_hub.nodes.registry import NodeName
 from student_hub.platform.cache.store import Cache
 from student_hub.profiles.rendering import Whole
 from student_hub.profiles.sections import Sections, decode, encode
-from student_hub.profiles.wanted import Wanted
+from student_hub.profiles.wanted import Wanted, all_names
 
 SECTION_FRESH = timedelta(seconds=60)
 LAST_GOOD = timedelta(hours=24)
@@ -31,18 +32,25 @@ class Shelf:
         found = await self._cache.get_many([each.name for each in wanted])
         return [Whole.decode(data) for data in found]
 
-    def is_due(self, whole: Whole, now: datetime) -> bool:
-        """Whether its time to live is over, so that a new one should be gathered."""
-        return whole.age_s(now) >= self._ttl.total_seconds()
+    async def forget(self, student_id: UUID, generation: int) -> None:
+        """Takes out all that can be kept of a student who is no more, under whichever window.
 
-    def is_over(self, whole: Whole, now: datetime) -> bool:
+        What was kept for an earlier generation ends by itself within minutes.
+        """
+        await self._cache.forget(list(all_names(student_id, generation)))
+
+    def is_due(self, age_s: float) -> bool:
+        """Whether a whole profile's time to live is over, so that a new one should be gathered."""
+        return age_s >= self._ttl.total_seconds()
+
+    def is_over(self, age_s: float) -> bool:
         """Whether its grace is over too, so that it must not be shown any more."""
-        return whole.age_s(now) >= (self._ttl + GRACE).total_seconds()
+        return age_s >= (self._ttl + GRACE).total_seconds()
 
     async def sections(self, wanted: Wanted, now: datetime) -> tuple[Sections, Sections]:
         """Nodes' answers: the fresh ones, and those that will do when a node fails."""
         nodes = sorted(wanted.nodes)
-        found = await self._cache.get_many([wanted.section_name(node) for node in nodes])
+        found = await self._cache.get_many([wanted.section_names[node] for node in nodes])
         fresh: Sections = {}
         last_good: Sections = {}
         for node, data in zip(nodes, found, strict=True):
@@ -58,7 +66,7 @@ class Shelf:
     async def keep(self, wanted: Wanted, answers: Sections, whole: Whole | None) -> None:
         """Keeps good answers, and the whole profile when there is one, in one round trip."""
         entries = {
-            wanted.section_name(node): self._entry(wanted, node, answers) for node in answers
+            wanted.section_names[node]: self._entry(wanted, node, answers) for node in answers
         }
         if whole is not None:
             entries[wanted.name] = (whole.encode(), (self._ttl + GRACE).total_seconds())
@@ -66,5 +74,5 @@ class Shelf:
             await self._cache.put_many(entries)
 
     def _entry(self, wanted: Wanted, node: NodeName, answers: Sections) -> tuple[bytes, float]:
-        data = encode(answers[node], wanted.section_generation(node))
+        data = encode(node, answers[node], wanted.section_generation(node))
         return data, LAST_GOOD.total_seconds()

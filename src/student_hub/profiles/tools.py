@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from student_hub.platform.limits.permit import Permit
 from student_hub.platform.mcp.tool import Encoded, tool
 from student_hub.platform.security.caller import Caller
 from student_hub.profiles.schemas import UnifiedProfile, UnifiedProfiles
@@ -26,6 +27,7 @@ Days = Annotated[
 async def get_unified_profile(
     profiles: Profiles,
     caller: Caller,
+    permit: Permit,
     student_id: StudentId,
     include_history: WithHistory = True,
     days: Days = 30,
@@ -41,9 +43,10 @@ async def get_unified_profile(
     reached, and `stale` means an older answer is shown because the node failed just now. Few
     answers mean wide intervals: say so rather than over-reading a mastery value.
     """
-    return Encoded(
-        await profiles.get(caller, student_id, include_history=include_history, days=days)
+    reply = await profiles.reply(
+        caller, student_id, include_history=include_history, days=days, permit=permit
     )
+    return Encoded(reply.json, reply.facts(student_id))
 
 
 async def get_unified_profiles(
@@ -66,5 +69,11 @@ async def get_unified_profiles(
 
 TOOLS = [
     tool(get_unified_profile, title="360-degree student profile", read_only=True, idempotent=True),
-    tool(get_unified_profiles, title="Profiles of many students", read_only=True, idempotent=True),
+    tool(
+        get_unified_profiles,
+        title="Profiles of many students",
+        read_only=True,
+        idempotent=True,
+        weighs="student_ids",
+    ),
 ]

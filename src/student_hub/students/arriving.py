@@ -1,13 +1,21 @@
 """Rows of an import on their way in: numbered, checked, and bundled into bounded batches."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from pydantic import ValidationError
 
 from student_hub.platform.ndjson import Unreadable
-from student_hub.students.schemas import Fault, Row, StudentIn, StudentReceipt
+from student_hub.students.schemas import (
+    Fault,
+    Row,
+    Student,
+    StudentIn,
+    StudentPatch,
+    StudentReceipt,
+)
 
 BATCH = 500
 
@@ -53,6 +61,14 @@ def batches(rows: Iterable[Row], receipt: StudentReceipt) -> Iterator[list[Arriv
         ids |= {student.id} - {None}
     if batch:
         yield batch
+
+
+def newcomer(student: StudentIn, now: datetime) -> Student:
+    """The student as they are to be stored, with an id of their own if they bring none."""
+    fields = {name: getattr(student, name) for name in StudentPatch.model_fields}
+    return Student.model_construct(
+        id=student.id or uuid4(), created_at=now, updated_at=now, **fields
+    )
 
 
 async def _one_by_one(rows: Iterable[object]) -> AsyncIterator[object]:

@@ -16,3 +16,21 @@ class StudentExists(HubError):
     """
 
     kind = Kind.CONFLICT
+
+
+class ConsentNotFound(HubError):
+    """There is no such consent of this student."""
+
+    kind = Kind.NOT_FOUND
+
+
+class RotationStuck(HubError):
+    """{left} rows stay under another master key: their seals are broken or their places taken."""
+
+    kind = Kind.CONFLICT
+
+
+class KeyNotCurrent(HubError):
+    """The master key {key_id} is not the current one of the process that does the work."""
+
+    kind = Kind.CONFLICT

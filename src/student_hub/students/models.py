@@ -1,4 +1,4 @@
-"""The tables of the room: students, their data keys, and the generation that dates caches."""
+"""The tables of the room: students, their keys and generations, consents, stops of processing."""
 
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     String,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -19,7 +20,10 @@ from student_hub.platform.db.base import Base, BigInt, Instant
 
 
 class StudentRow(Base):
-    """A student; name, email and parent_contact are sealed with the student's own key."""
+    """A student; name, email, parent_contact and care are sealed with the student's own key.
+
+    `care` holds `special_needs`, which is health information; the rest of `metadata` is in clear.
+    """
 
     __tablename__ = "students"
     __table_args__ = (
@@ -44,6 +48,8 @@ class StudentRow(Base):
             postgresql_using="gin",
             postgresql_ops={"metadata": "jsonb_path_ops"},
         ),
+        # Rows of before v0009 until their care notes are sealed: empty, and so free, ever after.
+        Index("ix_students_clear_care", "id", postgresql_where=text("metadata ? 'special_needs'")),
         CheckConstraint("grade BETWEEN 1 AND 12", name="grade"),
     )
 
@@ -56,6 +62,7 @@ class StudentRow(Base):
     student_number: Mapped[str | None] = mapped_column(String(20))
     email: Mapped[bytes | None] = mapped_column(LargeBinary)
     parent_contact: Mapped[bytes | None] = mapped_column(LargeBinary)
+    care: Mapped[bytes | None] = mapped_column(LargeBinary)
     details: Mapped[dict[str, object]] = mapped_column("metadata", JSONB)
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
@@ -82,3 +89,48 @@ class StudentGenerationRow(Base):
         ForeignKey("students.id", ondelete="CASCADE"), primary_key=True
     )
     generation: Mapped[BigInt]
+
+
+class ConsentRow(Base):
+    """A consent that somebody gave for a student, until it is withdrawn."""
+
+    __tablename__ = "consents"
+    __table_args__ = (
+        Index("ix_consents_student_id", "student_id"),
+        # Said twice it is one consent: withdrawing it once must be enough.
+        Index(
+            "uq_consents_valid",
+            "student_id",
+            "purpose",
+            "version",
+            "given_by_relation",
+            unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    student_id: Mapped[UUID] = mapped_column(ForeignKey("students.id", ondelete="CASCADE"))
+    purpose: Mapped[str] = mapped_column(String(50))
+    version: Mapped[str] = mapped_column(String(50))
+    method: Mapped[str] = mapped_column(String(20))
+    given_by_relation: Mapped[str] = mapped_column(String(20))
+    given_at: Mapped[Instant]
+    recorded_by: Mapped[str] = mapped_column(Text)
+    withdrawn_at: Mapped[Instant | None] = mapped_column(default=None)
+    withdrawn_by: Mapped[str | None] = mapped_column(Text, default=None)
+
+
+class ProcessingRow(Base):
+    """Whether a student's data may be processed, since when, and who said so; none: it may."""
+
+    __tablename__ = "student_processing"
+    __table_args__ = (CheckConstraint("state IN ('open', 'stopped')", name="state"),)
+
+    student_id: Mapped[UUID] = mapped_column(
+        ForeignKey("students.id", ondelete="CASCADE"), primary_key=True
+    )
+    state: Mapped[str] = mapped_column(String(20))
+    since: Mapped[Instant]
+    by: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(String(200))

@@ -1,10 +1,12 @@
-"""/v1/students: create, read, change, delete, list and import students."""
+"""/v1/students: create, read, change, list and import students. To erase one: `privacy`."""
 
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from student_hub.access.schemas import Viewers
+from student_hub.access.service import Access
 from student_hub.platform.http.deps import CallerDep, part
 from student_hub.platform.http.rows import rows_body, rows_of
 from student_hub.students.schemas import (
@@ -20,6 +22,7 @@ from student_hub.students.service import MOST_LISTED, Students
 router = APIRouter(prefix="/v1/students", tags=["students"])
 FILTERS = frozenset(StudentFilter.model_fields)
 StudentsDep = Annotated[Students, part(Students)]
+AccessDep = Annotated[Access, part(Access)]
 
 
 class Wanted(StudentFilter):
@@ -71,7 +74,9 @@ async def update_student(
     return await students.update(caller, student_id, patch)
 
 
-@router.delete("/{student_id}", status_code=204, summary="Delete a student and their history")
-async def delete_student(student_id: UUID, students: StudentsDep, caller: CallerDep) -> None:
-    """Deletes a student with their history and their key."""
-    await students.delete(caller, student_id)
+@router.get("/{student_id}/viewers", summary="Read who can see a student, and why")
+async def list_viewers(
+    student_id: UUID, students: StudentsDep, access: AccessDep, caller: CallerDep
+) -> Viewers:
+    """One entry for every reason: a grant that reaches the student, or a role that sees all."""
+    return await access.viewers_of(caller, await students.read(caller, student_id))

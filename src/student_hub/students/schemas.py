@@ -5,7 +5,14 @@ from enum import StrEnum
 from typing import Annotated, Literal, NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from student_hub.platform.text import Text
@@ -41,7 +48,8 @@ class ParentPreferences(Closed):
 class Metadata(Closed):
     """What is known about how a student learns.
 
-    A closed set: metadata is searchable and so not sealed, and no place to park personal data.
+    A closed set, and no place to park personal data: all but `special_needs`, which is about
+    health, is searchable and so not sealed.
     """
 
     learning_style: Label | None = None
@@ -85,7 +93,11 @@ class StudentPatch(Closed):
 
 
 class Student(BaseModel):
-    """A student as stored; times in UTC."""
+    """A student as stored; times in UTC.
+
+    `withheld` names the fields that this reader is not shown: they are empty here, whatever they
+    are in the register.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -100,15 +112,27 @@ class Student(BaseModel):
     metadata: Metadata
     created_at: datetime
     updated_at: datetime
+    withheld: list[str] = []
+
+
+class State(StrEnum):
+    """Whether a student's data may be processed."""
+
+    OPEN = "open"
+    AWAITING_CONSENT = "awaiting_consent"
+    """A guardian's consent for learning is needed, and there is none."""
+    STOPPED = "stopped"
+    """Somebody has a right to that and asked for it, or a consent was withdrawn."""
 
 
 class Glance(BaseModel):
-    """A student and the generation of all that is cached about them."""
+    """A student, the generation of all that is cached about them, and what may be done."""
 
     model_config = ConfigDict(frozen=True)
 
     student: Student
     generation: int
+    processing: State = State.OPEN
 
 
 class StudentPage(BaseModel):
@@ -185,3 +209,87 @@ class Fault(NamedTuple):
     def first(cls, error: ValidationError) -> "Fault":
         detail = error.errors(include_url=False, include_context=False, include_input=False)[0]
         return cls(path_of(detail["loc"]), problem_of(detail))
+
+
+LEARNING = "learning"
+"""The purpose of all that the hub does with a student's data."""
+
+Purpose = Annotated[Text, Field(max_length=50, pattern=r"^[a-z][a-z0-9_]*$", examples=[LEARNING])]
+Version = Annotated[Text, Field(max_length=50, examples=["2026-03"])]
+Reason = Annotated[Text, Field(max_length=200, description="Why; without personal data.")]
+
+
+class Method(StrEnum):
+    """How it was made sure who consents, as Korea's decree on personal data has it (Art. 17-2)."""
+
+    WRITTEN = "written"
+    PHONE = "phone"
+    EMAIL = "email"
+    SMS = "sms"
+    CARD = "card"
+    IDENTITY_CHECK = "identity_check"
+    IN_PERSON = "in_person"
+
+
+class Relation(StrEnum):
+    """Who gave a consent, seen from the student."""
+
+    SELF = "self"
+    MOTHER = "mother"
+    FATHER = "father"
+    GUARDIAN = "guardian"
+
+
+class ConsentIn(Closed):
+    """A consent to record: to which text (`version`), for what, given how and by whom."""
+
+    purpose: Purpose
+    version: Version
+    method: Method
+    given_by_relation: Relation
+    given_at: AwareDatetime | None = None
+
+
+class Consent(BaseModel):
+    """A consent as recorded; valid until `withdrawn_at`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: UUID
+    student_id: UUID
+    purpose: str
+    version: str
+    method: Method
+    given_by_relation: Relation
+    given_at: datetime
+    recorded_by: str
+    withdrawn_at: datetime | None
+    withdrawn_by: str | None
+
+
+class Processing(BaseModel):
+    """Whether a student's data may be processed; since when and by whose word, where it is kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: State
+    since: datetime | None = None
+    by: str | None = None
+    reason: str | None = None
+
+
+class ProcessingIn(Closed):
+    """What is asked for: to stop, or to go on. That a consent is awaited follows by itself."""
+
+    state: Literal[State.OPEN, State.STOPPED]
+    reason: Reason
+
+
+class Removed(BaseModel):
+    """What was taken away with a student, in rows of each table, and whose key was destroyed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    key_id: str
+    generation: int
+    rows: dict[str, int]

@@ -2,22 +2,26 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from student_hub.platform.db.again import transact
 from student_hub.platform.db.database import Database, Transaction
+from student_hub.platform.db.roles import HUB_ROLE
 
 pytestmark = pytest.mark.requirement("transactions")
 ADD = text("UPDATE counters SET n = n + 1 WHERE id = :id")
 
 
 @pytest.fixture(autouse=True)
-async def counters(database: Database) -> None:
-    async with database.transaction() as tx:
-        await tx.session.execute(text("CREATE TABLE counters (id int PRIMARY KEY, n int)"))
-        await tx.session.execute(text("INSERT INTO counters VALUES (1, 0), (2, 0)"))
+async def counters(owner: asyncpg.Connection) -> None:
+    await owner.execute(
+        "CREATE TABLE counters (id int PRIMARY KEY, n int);"
+        "INSERT INTO counters VALUES (1, 0), (2, 0)"
+    )
+    await owner.execute(f"GRANT ALL ON counters TO {HUB_ROLE}")
 
 
 async def test_both_of_two_that_deadlock_come_to_their_end(database: Database) -> None:

@@ -3,20 +3,21 @@
 import asyncio
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
 from factories import scalar
 from student_hub.platform.db.database import Database, DatabaseAway, StorageFull, async_url, inside
+from student_hub.platform.db.roles import HUB_ROLE
 
 pytestmark = pytest.mark.requirement("transactions")
 
 
 @pytest.fixture
-async def noted(database: Database) -> None:
+async def noted(owner: asyncpg.Connection) -> None:
     """A table to write into."""
-    async with database.transaction() as tx:
-        await tx.session.execute(text("CREATE TABLE noted (note text)"))
+    await owner.execute(f"CREATE TABLE noted (note text); GRANT ALL ON noted TO {HUB_ROLE}")
 
 
 async def note(database: Database, *, then: Exception | None = None) -> list[str]:

@@ -3,7 +3,8 @@
 import pytest
 
 from doorway import ADMINISTRATOR_KEY, KNOWN, Running
-from student_hub.platform.http.authentication import PUBLIC
+from student_hub.platform.http.authentication import STATES, origin_of
+from student_hub.platform.security.caller import Door, Origin
 
 pytestmark = pytest.mark.requirement("authentication")
 
@@ -32,7 +33,7 @@ async def test_without_a_key_nothing_but_the_public_paths_answers(hub: Running, 
             assert said["code"] == -32003
 
 
-@pytest.mark.parametrize("path", sorted(PUBLIC))
+@pytest.mark.parametrize("path", sorted(STATES))
 async def test_the_public_paths_need_no_key(hub: Running, path: str) -> None:
     """States and the description of the interface are open, as stated."""
     async with hub.client(key=None) as client:
@@ -66,3 +67,21 @@ async def test_a_key_is_taken_from_either_header(hub: Running, headers: dict[str
     async with hub.client(key=None) as client:
         answer = await client.get(f"/v1/echo/{KNOWN}", headers=headers)
     assert answer.json()["caller"] == "key:administrator"
+
+
+@pytest.mark.parametrize(
+    ("path", "door"),
+    [
+        ("/mcp", Door.MCP),
+        ("/rpc", Door.RPC),
+        ("/admin/keys", Door.ADMIN),
+        ("/v1/students", Door.REST),
+        ("/administration", Door.REST),
+        ("/mcp/", Door.REST),
+    ],
+)
+def test_a_caller_is_told_apart_by_door_address_and_request(path: str, door: Door) -> None:
+    """What the audit log says of where a request came from."""
+    scope = {"path": path, "client": ("10.0.0.7", 4711), "state": {"request_id": "r-1"}}
+    assert origin_of(scope) == Origin(door, "10.0.0.7", "r-1")
+    assert origin_of({"path": path}) == Origin(door)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 from pydantic import BaseModel
 
-from doorway import TOOLS, Days, Echo, StudentId, furnished, running, settings, well
+from doorway import TOOLS, Days, Echo, StudentId, everybody, furnished, running, settings, well
 from mcp_requests import ARGUMENTS, ERAS, MODERN, Sent, mutated, valid
 from student_hub.entry.assembly import assemble
 from student_hub.platform.http.health import Health
@@ -85,6 +85,7 @@ def stacks() -> Iterator[tuple[Stack, Stack]]:
                 Health(well, well, {}),
                 routers=(),
                 tools=ALL_TOOLS,
+                admit=everybody,
                 on_stop=well,
                 fast_path=fast_path,
             )

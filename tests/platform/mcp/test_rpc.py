@@ -141,7 +141,7 @@ async def test_notifications_alone_are_answered_with_nothing(hub: Running) -> No
 
 
 async def test_the_longest_batch_is_answered_whole(hub: Running) -> None:
-    """Fifty calls, fifty answers."""
+    """A hundred calls, a hundred answers."""
     batch = [call("echo_student", n, student_id=str(KNOWN)) for n in range(LONGEST_BATCH)]
     assert [answer["id"] for answer in await post(hub, batch)] == list(range(LONGEST_BATCH))
 

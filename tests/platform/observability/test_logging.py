@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from student_hub.platform.db.database import Database
-from student_hub.platform.observability.logging import configure_logging
+from student_hub.platform.observability.logging import REQUEST_ID, configure_logging
 
 pytestmark = pytest.mark.requirement("logs-without-persons")
 
@@ -35,8 +35,9 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 def test_a_line_is_one_json_object_with_its_request(capsys: pytest.CaptureFixture[str]) -> None:
     """Event, level, time in UTC, the request's id, and what was said; Korean stays readable."""
     configure_logging("info", "json")
-    with structlog.contextvars.bound_contextvars(request_id="r-1"):
-        structlog.get_logger().info("profile_fetched", cached=True, note="가")
+    token = REQUEST_ID.set("r-1")
+    structlog.get_logger().info("profile_fetched", cached=True, note="가")
+    REQUEST_ID.reset(token)
     (line,) = lines(capsys)
     assert str(line.pop("timestamp")).endswith("Z")
     assert line == {
@@ -144,11 +145,10 @@ PLANTED = "010-1234-5678"
 
 async def refusal_of(database: Database, statement: str) -> DBAPIError:
     """How the database refuses the statement, which has the planted value."""
-    async with database.transaction() as tx:
-        table = "CREATE TABLE noted (note text UNIQUE CHECK (note NOT LIKE '%!'))"
-        await tx.session.execute(text(table))
-    with pytest.raises(DBAPIError) as caught:
+    table = "CREATE TEMPORARY TABLE noted (note text UNIQUE CHECK (note NOT LIKE '%!'))"
+    with pytest.raises(DBAPIError) as caught:  # noqa: PT012 (the table lives in the transaction)
         async with database.transaction() as tx:
+            await tx.session.execute(text(table))
             await tx.session.execute(text(statement), {"value": PLANTED})
     return caught.value
 

@@ -98,7 +98,7 @@ class Importer:
     async def _store(self, mark: bytes, part: Part, kind: Format, before: Checkpoint) -> Checkpoint:
         async def work(tx: Transaction) -> Checkpoint:
             students = await self._students.put_rows(tx, SYSTEM, part.students)
-            events = await self._history.store_checked(tx, part.events)
+            events = await self._history.store_checked(tx, SYSTEM, part.events)
             report = before.report.plus(
                 students=students.created + students.updated,
                 stored=events.stored,
@@ -110,7 +110,7 @@ class Importer:
             await checkpoints.keep(tx, mark, after, self._clock(), finished=False)
             return after
 
-        return await transact(self._db, work)
+        return await transact(self._db, work, SYSTEM)
 
     async def _finish(self, mark: bytes, checkpoint: Checkpoint) -> None:
         async with self._db.transaction() as tx:

@@ -5,13 +5,17 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import asyncpg
 import structlog
 
+from student_hub.platform.db.connecting import RoleRefused, connect
+
 HEARTBEAT_S = 1.0
 DEAF_AFTER_S = 2.5
 AGAIN_AFTER_S = 0.5
+BROKEN = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, RoleRefused)
 log = structlog.get_logger()
 
 
@@ -32,14 +36,14 @@ class Listener:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = "postgresql://" + url.partition("://")[2]
-        self._ears: dict[str, Ear] = {}
+        self._url = url
+        self._ears: dict[str, list[Ear]] = {}
         self._task: asyncio.Task[None] | None = None
         self._heard_at = float("-inf")
 
     def on(self, channel: str, ear: Ear) -> None:
         """Tells the ear of every notification on the channel; to be called before it starts."""
-        self._ears[channel] = ear
+        self._ears.setdefault(channel, []).append(ear)
 
     @property
     def hears(self) -> bool:
@@ -58,14 +62,14 @@ class Listener:
         while True:
             try:
                 await self._hear_until_broken()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+            except BROKEN as error:
                 log.warning("listener_broken", reason=type(error).__name__)
             finally:
                 self._deafen()
             await asyncio.sleep(AGAIN_AFTER_S)
 
     async def _hear_until_broken(self) -> None:
-        connection = await asyncpg.connect(self._url, timeout=DEAF_AFTER_S)
+        connection = await connect(self._url, timeout=DEAF_AFTER_S)
         try:
             for channel in self._ears:
                 await connection.add_listener(channel, self._tell)
@@ -78,9 +82,10 @@ class Listener:
             connection.terminate()
 
     def _tell(self, _connection: object, _pid: int, channel: str, payload: object) -> None:
-        self._ears[channel].heard(str(payload))
+        for ear in self._ears[channel]:
+            ear.heard(str(payload))
 
     def _deafen(self) -> None:
         self._heard_at = float("-inf")
-        for ear in self._ears.values():
+        for ear in chain.from_iterable(self._ears.values()):
             ear.deafened()

@@ -5,38 +5,80 @@ from collections.abc import Awaitable, Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from student_hub.platform.errors import HubError, NotAuthenticated
+from student_hub.platform.http.challenges import STATE, WELL_KNOWN, Challenge
 from student_hub.platform.http.refusal import Refuse
-from student_hub.platform.security.caller import Caller
+from student_hub.platform.limits.failures import Failures
+from student_hub.platform.security.caller import Caller, Door, Origin
 
-PUBLIC = frozenset({"/livez", "/readyz", "/health", "/docs", "/openapi.json"})
+STATES = frozenset({"/livez", "/readyz", "/health", "/docs", "/openapi.json"})
+PUBLIC = STATES | {WELL_KNOWN, f"{WELL_KNOWN}/mcp"}
 """Paths that need no key: states for supervisors, and the description of the interface."""
 
 LONGEST_KEY = 8_192
 CARRIERS = frozenset({b"x-api-key", b"authorization"})
 
-Authenticate = Callable[[str], Awaitable[Caller]]
+DOORS = {"/mcp": Door.MCP, "/rpc": Door.RPC}
+ADMINISTRATION = "/admin/"
+
+Authenticate = Callable[[str, Origin], Awaitable[Caller]]
 
 
 class Authentication:
-    """Puts the caller in the scope's state; a missing and a wrong key are answered alike."""
+    """Puts the caller in the scope's state; a missing and a wrong key are answered alike.
 
-    def __init__(self, app: ASGIApp, *, authenticate: Authenticate, refuse: Refuse) -> None:
+    An address with too many wrong keys is told so, and they are not looked at for a while.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        authenticate: Authenticate,
+        refuse: Refuse,
+        failures: Failures | None = None,
+        challenge: Challenge | None = None,
+    ) -> None:
         self._app = app
         self._authenticate = authenticate
         self._refuse = refuse
+        self._failures = failures or Failures(0)
+        self._challenge = challenge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
             return
         if scope["type"] == "http" and scope["path"] not in PUBLIC:
+            state = scope.setdefault("state", {})
+            state[STATE] = self._challenge
             try:
-                caller = await self._authenticate(_key(scope))
+                caller = await self._identify(_key(scope), origin_of(scope))
             except HubError as error:
                 await self._refuse(scope, error)(scope, receive, send)
                 return
-            scope.setdefault("state", {})["caller"] = caller
+            state["caller"] = caller
         await self._app(scope, receive, send)
+
+    async def _identify(self, key: str, origin: Origin) -> Caller:
+        address = origin.address or ""
+        self._failures.check(address, key)
+        try:
+            caller = await self._authenticate(key, origin)
+        except NotAuthenticated:
+            self._failures.refused(address)
+            raise
+        self._failures.accepted(key)
+        return caller
+
+
+def origin_of(scope: Scope) -> Origin:
+    """Where the request came from: the door, the peer's address, and the request's id."""
+    path, client = scope["path"], scope.get("client")
+    door = DOORS.get(path)
+    if door is None:
+        door = Door.ADMIN if path.startswith(ADMINISTRATION) else Door.REST
+    request_id = scope.get("state", {}).get("request_id")
+    return Origin(door, None if client is None else client[0], request_id)
 
 
 def _key(scope: Scope) -> str:

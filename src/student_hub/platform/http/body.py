@@ -1,48 +1,54 @@
 """How large a request body may be, whether or not its length was announced."""
 
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
 
-from student_hub.platform.http.refusal import Refuse
+from student_hub.platform.http.exchange import Exchange
 
 
-class BodyLimit:
-    """Refuses a longer body with 413, before it is read or as soon as it has grown too long."""
+class Body:
+    """The body on its way in: refused with 413 as soon as it has grown too long.
 
-    def __init__(self, app: ASGIApp, *, most: int, refuse: Refuse) -> None:
-        self._app = app
+    While a part is waited for, the exchange says so.
+    """
+
+    def __init__(self, receive: Receive, exchange: Exchange, most: int) -> None:
+        self._receive = receive
+        self._exchange = exchange
         self._most = most
-        self._refuse = refuse
+        self._read = 0
+        self._again: bytes | None = None
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        try:
-            self._check(_announced(scope))
-            await self._app(scope, self._counted(receive), send)
-        except HTTPException as error:
-            await self._refuse(scope, error)(scope, receive, send)
+    async def whole(self) -> bytes:
+        """All of it; `receive` gives it once more."""
+        message = await self.receive()
+        if not message.get("more_body", False) and message["type"] == "http.request":
+            self._again = bytes(message.get("body", b""))
+            return self._again
+        parts = [message.get("body", b"")]
+        while message.get("more_body", False):
+            message = await self.receive()
+            parts.append(message.get("body", b""))
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        self._again = b"".join(parts)
+        return self._again
 
-    def _counted(self, receive: Receive) -> Receive:
-        read = 0
-
-        async def counting() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            self._check(read)
-            return message
-
-        return counting
-
-    def _check(self, size: int) -> None:
-        if size > self._most:
-            raise HTTPException(413, f"A body may have {self._most} bytes, this one has more.")
+    async def receive(self) -> Message:
+        """The next part."""
+        again, self._again = self._again, None
+        if again is not None:
+            return {"type": "http.request", "body": again, "more_body": False}
+        self._exchange.reads = True
+        message = await self._receive()
+        self._exchange.reads = False
+        self._read += len(message.get("body", b""))
+        if self._read > self._most:
+            raise too_large(self._most)
+        return message
 
 
-def _announced(scope: Scope) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+def too_large(most: int) -> HTTPException:
+    """The refusal of a body of more bytes than that."""
+    return HTTPException(413, f"A body may have {most} bytes, this one has more.")

@@ -1,105 +1,111 @@
 """The outermost layer: names each request, guards its answer, notes it in the log."""
 
+import asyncio
+import itertools
 import re
 import secrets
 import time
+from collections.abc import Mapping
 
 import structlog
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from student_hub.platform.http.problems import UNEXPECTED
+from student_hub.platform.http.exchange import Exchange
+from student_hub.platform.http.load import Load, overdue, overload
+from student_hub.platform.http.problems import UNEXPECTED, Condition
 from student_hub.platform.http.refusal import Refuse
+from student_hub.platform.observability.logging import REQUEST_ID
 from student_hub.platform.observability.metrics import Metrics
 
 AN_ID = re.compile(r"[0-9a-fA-F-]{36}")
 SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-SECURITY_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"frame-ancestors 'none'"),
-    (b"cache-control", b"no-store"),
-)
+ALWAYS = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+"""Paths that are answered however much there is to do: operators need them just then."""
+EVENT = "http_request"
 log = structlog.get_logger()
 
 
-class Answer:
-    """The answer on its way out: gets its headers, and remembers how far it came."""
-
-    def __init__(self, send: Send, request_id: str) -> None:
-        self._send = send
-        self._id = request_id
-        self.status = 0
-        self.finished = False
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = int(message["status"])
-            message["headers"] = [*message.get("headers", []), *self._missing(message)]
-        elif message["type"] == "http.response.body":
-            self.finished = not message.get("more_body", False)
-        await self._send(message)
-
-    def _missing(self, message: Message) -> list[tuple[bytes, bytes]]:
-        there = {name for name, _ in message.get("headers", [])}
-        safe = [header for header in SECURITY_HEADERS if header[0] not in there]
-        return [*safe, (b"x-request-id", self._id.encode())]
-
-
 class Edge:
-    """Every answer has a request id and security headers; what nobody foresaw is a bare 500."""
+    """Every answer has a request id and security headers; what nobody foresaw is a bare 500.
 
-    def __init__(self, app: ASGIApp, *, refuse: Refuse, metrics: Metrics) -> None:
+    What is too much is refused before anything is looked at. Each request is one line of the log,
+    with what its door has put in the exchange's note.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, refuse: Refuse, metrics: Metrics, load: Load | None = None
+    ) -> None:
         self._app = app
         self._refuse = refuse
         self._metrics = metrics
+        self._load = load or Load()
+        self._process = secrets.token_hex(8)
+        self._numbers = itertools.count(secrets.randbits(32))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Some servers keep the blanks around header values, which are not part of them (RFC 9110).
-        scope["headers"] = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
-        request_id = _request_id(scope)
-        scope.setdefault("state", {})["request_id"] = request_id
-        bound = bind_contextvars(request_id=request_id)
+        heads = dict(scope["headers"][::-1])
+        request_id = _given_id(heads) or f"{self._process}{next(self._numbers):016x}"
+        exchange = Exchange(request_id, send, heads)
+        scope.setdefault("state", {}).update(request_id=request_id, exchange=exchange)
+        token = REQUEST_ID.set(request_id)
+        self._load.enter(exchange)
         try:
-            await self._answer(scope, receive, Answer(send, request_id))
+            await self._answer(scope, receive, exchange)
         finally:
-            reset_contextvars(**bound)
+            self._load.leave(exchange)
+            self._note(scope, exchange)
+            REQUEST_ID.reset(token)
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: Answer) -> None:
-        start = time.perf_counter()
+    async def _answer(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         try:
-            await self._app(scope, receive, answer.send)
+            why = self._load.too_much()
+            if why is None or scope["path"] in ALWAYS:
+                await self._app(scope, receive, exchange.send)
+            else:
+                self._metrics.requests_shed.labels(why).inc()
+                await self._say(scope, receive, exchange, overload())
         except ClientDisconnect:
             log.info("client_went_away")
+        except asyncio.CancelledError:
+            if exchange.overdue is None or exchange.task is None:
+                raise
+            exchange.task.uncancel()
+            self._metrics.requests_shed.labels(exchange.overdue).inc()
+            await self._say(scope, receive, exchange, overdue(exchange))
         except Exception:
             log.exception("request_failed")
-            if not answer.status:
-                await self._refuse(scope, UNEXPECTED)(scope, receive, answer.send)
-            elif not answer.finished:
+            if not exchange.finished and exchange.status:
                 raise
-        finally:
-            self._note(scope, answer, time.perf_counter() - start)
+            await self._say(scope, receive, exchange, UNEXPECTED)
 
-    def _note(self, scope: Scope, answer: Answer, seconds: float) -> None:
+    async def _say(
+        self, scope: Scope, receive: Receive, exchange: Exchange, condition: Condition
+    ) -> None:
+        if not exchange.status:
+            await self._refuse(scope, condition)(scope, receive, exchange.send)
+
+    def _note(self, scope: Scope, exchange: Exchange) -> None:
         route = getattr(scope.get("route"), "path", "unknown")
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._metrics.observe_request(method, route, answer.status)
-        write = log.debug if route == "/livez" else log.info
-        write(
-            "http_request",
-            method=method,
-            route=route,
-            **_ids(scope),
-            status=answer.status,
-            duration_ms=round(seconds * 1_000, 2),
-            caller=getattr(scope["state"].get("caller"), "subject", None),
-        )
+        self._metrics.observe_request(method, route, exchange.status)
+        line = {
+            "event": EVENT,
+            "method": method,
+            "route": route,
+            "status": exchange.status,
+            "duration_ms": round((time.perf_counter() - exchange.started) * 1_000, 2),
+            "caller": getattr(scope["state"].get("caller"), "subject", None),
+            "request_id": exchange.request_id,
+        }
+        if "path_params" in scope:
+            line.update(_ids(scope))
+        line.update(exchange.note)
+        (log.debug if route == "/livez" else log.info)(**line)
 
 
 def _ids(scope: Scope) -> dict[str, str]:
@@ -108,8 +114,6 @@ def _ids(scope: Scope) -> dict[str, str]:
     return {name: value for name, value in given.items() if AN_ID.fullmatch(str(value))}
 
 
-def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and SANE_ID.fullmatch(value):
-            return bytes(value).decode()
-    return secrets.token_hex(16)
+def _given_id(heads: Mapping[bytes, bytes]) -> str | None:
+    given = heads.get(b"x-request-id")
+    return given.decode() if given is not None and SANE_ID.fullmatch(given) else None

@@ -2,9 +2,10 @@
 
 import re
 from http import HTTPStatus
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
 
 import orjson
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import Scope
@@ -17,13 +18,34 @@ from student_hub.platform.codes import (
     code_of,
     data_of,
 )
-from student_hub.platform.errors import Fact, HubError, Kind
+from student_hub.platform.errors import Fact, HubError, Kind, NotAllowed
+from student_hub.platform.http.challenges import lacking, unauthenticated
 
 Condition: TypeAlias = HubError | HTTPException
 """What a door may have to say: an error of the hub, or one of HTTP itself."""
 
+
+class Problem(BaseModel):
+    """A refusal (RFC 9457) with the platform's code, and the id it has in the log."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: int
+    request_id: str
+    errors: list[dict[str, Any]] | None = Field(None, description="Each wrong field, and why.")
+    data: dict[str, Any] | None = Field(None, description="Facts that go with the code.")
+
+
 MEDIA_TYPE = "application/problem+json"
-CHALLENGE = 'Bearer realm="student-hub"'
+DESCRIBED: dict[int | str, dict[str, Any]] = {
+    "default": {
+        "description": "Refused; `detail` says why.",
+        "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}},
+    }
+}
+"""What OpenAPI says of every route's refusals."""
 PASSING = frozenset({Kind.RATE_LIMITED, Kind.AWAY})
 UNEXPECTED = HTTPException(500, "Something unexpected failed here; it is in the log.")
 
@@ -73,7 +95,7 @@ def problem(scope: Scope, condition: Condition) -> Response:
         body = _body(status, _dashed(status.name), condition.detail, http_code(status))
     body["request_id"] = request_id_of(scope)
     return Response(
-        orjson.dumps(body), status, media_type=MEDIA_TYPE, headers=headers_of(condition)
+        orjson.dumps(body), status, media_type=MEDIA_TYPE, headers=headers_of(scope, condition)
     )
 
 
@@ -82,12 +104,15 @@ def request_id_of(scope: Scope) -> str:
     return str(scope.get("state", {}).get("request_id", ""))
 
 
-def headers_of(condition: Condition) -> dict[str, str]:
+def headers_of(scope: Scope, condition: Condition) -> dict[str, str]:
     """The headers that HTTP wants beside this condition."""
     if isinstance(condition, HTTPException):
         return dict(condition.headers or {})
     if condition.kind is Kind.UNAUTHENTICATED:
-        return {"WWW-Authenticate": CHALLENGE}
+        return {"WWW-Authenticate": unauthenticated(scope)}
+    if isinstance(condition, NotAllowed):
+        challenge = lacking(scope, str(condition.facts["scope"]))
+        return {"WWW-Authenticate": challenge} if challenge else {}
     if condition.kind in PASSING and "retry_after" in condition.facts:
         return {"Retry-After": str(condition.facts["retry_after"])}
     return {}

@@ -11,7 +11,7 @@ from student_hub.platform.jobs.queues import Queue
 
 RING = "student_hub.ring"
 UPKEEP = "student_hub.upkeep"
-UPKEEP_EVERY_S = 3600.0
+UPKEEP_EVERY_S = 60.0
 RING_EVERY_S = 1.0
 RING_LIVES_S = 5.0
 BROKER_PATIENCE_S = 2.0
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def make_celery(broker_url: str, result_backend: str | None = None) -> Celery:
-    """A Celery app that rings each of the three queues every second, and for upkeep each hour."""
+    """A Celery app that rings each of the three queues every second, and for upkeep each minute."""
     app = Celery("student_hub", broker=broker_url, backend=result_backend)
     app.conf.update(
         task_queues={queue.value: {"routing_key": queue.value} for queue in Queue},
@@ -59,7 +59,8 @@ def bell_press(app: Celery) -> Callable[[Queue], None]:
 
 def _beat_schedule() -> dict[str, Any]:
     rings = {f"ring-{queue.value}": _ring_entry(queue) for queue in Queue}
-    upkeep = {"task": UPKEEP, "schedule": UPKEEP_EVERY_S, "options": {"queue": Queue.LOW_PRIORITY}}
+    options = {"queue": Queue.LOW_PRIORITY, "expires": UPKEEP_EVERY_S}
+    upkeep = {"task": UPKEEP, "schedule": UPKEEP_EVERY_S, "options": options}
     return {**rings, "upkeep": upkeep}
 
 

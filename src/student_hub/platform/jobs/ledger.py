@@ -14,6 +14,7 @@ from student_hub.platform.jobs.bell import Doorbell
 from student_hub.platform.jobs.job import Effect, Job
 from student_hub.platform.jobs.models import JobRow
 from student_hub.platform.jobs.queues import Queue
+from student_hub.platform.security.caller import SYSTEM
 
 LEASE = timedelta(seconds=60)
 MOST_ATTEMPTS = 12
@@ -46,13 +47,24 @@ class Ledger:
         self._bell = bell
         self._random = random or Random()  # noqa: S311 (spreads load)
 
-    async def put(self, tx: Transaction, job: Job, *, unique_key: str | None = None) -> bool:
-        """Writes the job in the caller's transaction; False when its unique key is known."""
+    async def put(
+        self,
+        tx: Transaction,
+        job: Job,
+        *,
+        unique_key: str | None = None,
+        after: timedelta = timedelta(0),
+    ) -> bool:
+        """Writes the job in the caller's transaction; False when its unique key is known.
+
+        It is not due before `after` has passed.
+        """
         row = {
             "queue": job.queue.value,
             "kind": job.kind(),
             "payload": job.model_dump(mode="json"),
             "unique_key": unique_key,
+            "not_before": func.now() + after,
         }
         statement = insert(JobRow).values(row).on_conflict_do_nothing(index_elements=["unique_key"])
         written = await tx.session.execute(statement.returning(JobRow.id))
@@ -99,7 +111,7 @@ class Ledger:
 
     async def finish(self, claim: Claim, effect: Effect | None) -> None:
         """Writes the effect and the job's end in one transaction; LeaseLost undoes both."""
-        async with self._db.transaction() as tx:
+        async with self._db.transaction(SYSTEM) as tx:
             await self._end(tx, claim, finished_at=func.now(), leased_until=None)
             if effect is not None:
                 await effect(tx)

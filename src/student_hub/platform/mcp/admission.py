@@ -5,8 +5,8 @@ is not plainly good is not admitted, and the SDK says what is wrong with it, if 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import orjson
 from mcp.shared.inbound import X_MCP_HEADER_KEY, InboundModernRoute, classify_inbound_request
@@ -22,7 +22,9 @@ METHOD = "tools/call"
 VERSION_HEADER = b"mcp-protocol-version"
 METHOD_HEADER = b"mcp-method"
 NAME_HEADER = b"mcp-name"
-READ = frozenset({b"host", b"content-type", b"accept", VERSION_HEADER, METHOD_HEADER, NAME_HEADER})
+TELLING = (b"content-type", b"accept", b"host", VERSION_HEADER, METHOD_HEADER)
+READ = frozenset({*TELLING, NAME_HEADER})
+PARAMETER = b"mcp-param-"
 BEYOND = frozenset({b"origin", b"mcp-session-id", b"last-event-id"})
 JSON_TYPES = frozenset({b"application/json", b"application/json; charset=utf-8"})
 ACCEPTS = frozenset(
@@ -36,17 +38,17 @@ ACCEPTS = frozenset(
 )
 HANDSHAKE = {version.encode(): version for version in HANDSHAKE_PROTOCOL_VERSIONS}
 MODERN = LATEST_MODERN_VERSION.encode()
+NARROW = frozenset({str, int, bool, type(None)})
 LARGEST_ID = 2**53
 LONGEST_ID = 200
 LARGEST_META = 4_096
 WIDEST = 2.0**63
 """From here on orjson reads an integer as a float, and the SDK does not."""
 
-Headers = Iterable[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A tool call in which there is nothing left to check."""
 
     id: str | int
@@ -67,23 +69,44 @@ class Admission:
         self._any_host = "*" in allowed_hosts
         self._hosts = frozenset(host.encode() for host in allowed_hosts)
         self._hosts_with_port = tuple(f"{host}:".encode() for host in allowed_hosts)
+        # A client says the same in these headers again and again.
+        self._revision = lru_cache(maxsize=1_024)(self._revision_of)
 
-    def admit(self, headers: Headers, body: Fact) -> Call | None:
-        """The call, or None for anything that is not plainly a good one."""
-        said = _said(headers)
-        if said is None or not self._addressed(said):
-            return None
-        version = _version(said)
+    def admit(self, headers: Headers, said: Mapping[bytes, bytes], body: Fact) -> Call | None:
+        """The call, or None for anything that is not plainly a good one.
+
+        `said` are the headers by name.
+        """
+        version = self._revision(*map(said.get, TELLING), NAME_HEADER in said)
         params = _params(body)
-        if version is None or params is None or not _good_meta(version, params):
+        if version is None or params is None or not _plain(headers, said):
+            return None
+        if not _good_meta(version, params):
             return None
         return self._call(said, body, params, modern=version == LATEST_MODERN_VERSION)
 
-    def _addressed(self, said: Mapping[bytes, bytes]) -> bool:
-        if said.get(b"content-type") not in JSON_TYPES or said.get(b"accept") not in ACCEPTS:
-            return False
-        host = said.get(b"host", b"")
-        return self._any_host or host in self._hosts or host.startswith(self._hosts_with_port)
+    def _revision_of(
+        self,
+        content_type: bytes | None,
+        accept: bytes | None,
+        host: bytes | None,
+        version: bytes | None,
+        method: bytes | None,
+        named: bool,
+    ) -> str | None:
+        """The revision that a request with these headers speaks; None when one is not plain."""
+        if content_type not in JSON_TYPES or accept not in ACCEPTS:
+            return None
+        if not (self._any_host or self._is_ours(host or b"")):
+            return None
+        if version == MODERN:
+            return LATEST_MODERN_VERSION if method == METHOD.encode() and named else None
+        if method is not None or named:
+            return None
+        return DEFAULT_NEGOTIATED_VERSION if version is None else HANDSHAKE.get(version)
+
+    def _is_ours(self, host: bytes) -> bool:
+        return host in self._hosts or host.startswith(self._hosts_with_port)
 
     def _call(
         self, said: Mapping[bytes, bytes], body: Fact, params: dict[str, Fact], *, modern: bool
@@ -96,32 +119,21 @@ class Admission:
         if modern and said[NAME_HEADER] != tool.name.encode():
             return None
         try:
-            read = None if _wide(arguments) else tool.read(arguments)
+            narrow = NARROW.issuperset(map(type, arguments.values())) or not _wide(arguments)
+            read = tool.read(arguments) if narrow else None
         except InvalidInput:
             return None
         return None if read is None else Call(call_id, tool, read, modern)
 
 
-def _said(headers: Headers) -> dict[bytes, bytes] | None:
-    said: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in READ:
-            if name in said:
-                return None
-            said[name] = value
-        elif name in BEYOND or name.startswith(b"mcp-param-"):
-            return None
-    return said
-
-
-def _version(said: Mapping[bytes, bytes]) -> str | None:
-    version = said.get(VERSION_HEADER)
-    if version == MODERN:
-        named = said.get(METHOD_HEADER) == METHOD.encode() and NAME_HEADER in said
-        return LATEST_MODERN_VERSION if named else None
-    if METHOD_HEADER in said or NAME_HEADER in said:
-        return None
-    return DEFAULT_NEGOTIATED_VERSION if version is None else HANDSHAKE.get(version)
+def _plain(headers: Headers, said: Mapping[bytes, bytes]) -> bool:
+    """Whether no header is beyond this path, and none that matters is there twice."""
+    if not BEYOND.isdisjoint(said) or PARAMETER in b"\n".join(said):
+        return False
+    if len(said) == len(headers):
+        return True
+    names = [name for name, _ in headers if name in READ]
+    return len(names) == len(set(names))
 
 
 def _params(body: Fact) -> dict[str, Fact] | None:

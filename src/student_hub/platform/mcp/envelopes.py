@@ -72,5 +72,5 @@ def refusal(scope: Scope, condition: Condition) -> Response:
         status = condition.status_code
         error = {"code": http_code(status), "message": condition.detail}
         error["data"] = {"request_id": request_id_of(scope)}
-    headers = headers_of(condition)
+    headers = headers_of(scope, condition)
     return Response(failure(None, error), status, headers, media_type="application/json")

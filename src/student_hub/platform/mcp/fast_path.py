@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from student_hub.platform.codes import structured
 from student_hub.platform.errors import HubError
+from student_hub.platform.http.exchange import exchange_of
 from student_hub.platform.mcp.admission import Admission, Call
 from student_hub.platform.mcp.dispatcher import Dispatcher
 from student_hub.platform.mcp.envelopes import MCP_PATH, unexpected
@@ -33,8 +34,7 @@ class FastPath:
         self._admission = admission
         self._splicing = splicing
         self._route = Route(MCP_PATH, app)
-        self._taken = metrics.mcp_requests.labels("fast")
-        self._passed = metrics.mcp_requests.labels("sdk")
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != MCP_PATH:
@@ -42,10 +42,10 @@ class FastPath:
             return
         call = self._admitted(scope)
         if call is None:
-            self._passed.inc()
+            self._metrics.observe_way("sdk")
             await self._app(scope, receive, send)
             return
-        self._taken.inc()
+        self._metrics.observe_way("fast")
         scope["route"] = self._route
         await _send(await self._answered(call, scope), send)
 
@@ -53,12 +53,14 @@ class FastPath:
         if scope["method"] != "POST" or scope.get("root_path"):
             return None
         body = scope["state"].get("json")
-        return None if body is None else self._admission.admit(scope["headers"], body)
+        if body is None:
+            return None
+        return self._admission.admit(scope["headers"], exchange_of(scope).heads, body)
 
     async def _answered(self, call: Call, scope: Scope) -> bytes:
         try:
-            caller = scope["state"]["caller"]
-            answer = await self._dispatcher.run(call.tool, call.arguments, caller)
+            caller, exchange = scope["state"]["caller"], exchange_of(scope)
+            answer = await self._dispatcher.run(call.tool, call.arguments, caller, exchange)
         except HubError as error:
             return self._splicing.failure(call, orjson.dumps(structured(error)))
         except Exception:  # the edge of this door, as in front of the SDK

@@ -26,20 +26,28 @@ from starlette.types import Receive, Scope, Send
 
 from student_hub.platform.codes import INVALID_PARAMS, structured
 from student_hub.platform.errors import Fact, HubError
+from student_hub.platform.http.exchange import exchange_of
+from student_hub.platform.http.limiting import Ask, charge, unlimited
 from student_hub.platform.http.refusal import Refuse
+from student_hub.platform.limits.costs import ORDINARY
 from student_hub.platform.mcp.dispatcher import Dispatcher
 from student_hub.platform.mcp.envelopes import fault_in, invalid_request, unexpected
 from student_hub.platform.mcp.errors import UnknownTool
 from student_hub.platform.mcp.listing import listed
+from student_hub.platform.mcp.origins import Origins
 
 Context = ServerRequestContext[Any, Any]
+CALL = "tools/call"
 LIST_FRESH_MS = 300_000
 HEADERS_405 = {"Allow": "POST"}
 log = structlog.get_logger()
 
 
 class McpDoor:
-    """An ASGI app; `run` must be open (in the lifespan of the app) while it serves."""
+    """An ASGI app; `run` must be open (in the lifespan of the app) while it serves.
+
+    It asks for permits for what is no tool call; those are the dispatcher's business.
+    """
 
     def __init__(
         self,
@@ -49,7 +57,10 @@ class McpDoor:
         allowed_origins: Sequence[str],
         max_body_bytes: int,
         refuse: Refuse,
+        ask: Ask = unlimited,
     ) -> None:
+        self._ask = ask
+        self._origins = Origins(allowed_hosts, allowed_origins)
         self._refuse = refuse
         self._manager = StreamableHTTPSessionManager(
             app=server,
@@ -66,15 +77,30 @@ class McpDoor:
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not self._origins.allow(scope["headers"]):
+            refusal = HTTPException(403, "Pages of this origin may not speak to the hub.")
+            await self._refuse(scope, refusal)(scope, receive, send)
+            return
         if scope["method"] != "POST":  # older clients would hold an idle stream open with GET
             refusal = HTTPException(405, "Send MCP messages with POST.", headers=HEADERS_405)
             await self._refuse(scope, refusal)(scope, receive, send)
+            return
+        try:
+            await self._permitted(scope)
+        except HubError as error:
+            await self._refuse(scope, error)(scope, receive, send)
             return
         fault = fault_in(scope["state"].get("json"))
         if fault is not None:  # the SDK's own words would repeat what was sent
             await invalid_request(fault)(scope, receive, send)
             return
         await self._manager.handle_request(scope, receive, send)
+
+    async def _permitted(self, scope: Scope) -> None:
+        message = scope["state"].get("json")
+        if not isinstance(message, dict) or message.get("method") != CALL:
+            caller = scope["state"]["caller"]
+            await charge(self._ask, caller, ORDINARY, exchange_of(scope)).granted()
 
 
 def build_server(dispatcher: Dispatcher, *, version: str, instructions: str) -> Server:
@@ -108,7 +134,7 @@ async def _call(
     scope = _scope(context)
     try:
         answer = await dispatcher.call(
-            params.name, params.arguments or {}, scope["state"]["caller"]
+            params.name, params.arguments or {}, scope["state"]["caller"], exchange_of(scope)
         )
     except UnknownTool as error:
         raise MCPError(INVALID_PARAMS, error.message) from error

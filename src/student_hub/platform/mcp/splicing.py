@@ -28,10 +28,17 @@ class Splicing:
             b'{"jsonrpc":"2.0","id":',
             orjson.dumps(call.id),
             b',"result":{"content":[{"type":"text","text":',
-            orjson.dumps(json.decode()),
+            _quoted(json),
             after,
         ]
         if structured:
             parts += (b',"structuredContent":', json)
         parts.append(self._modern_end if call.modern else b"}}")
         return b"".join(parts)
+
+
+def _quoted(json: bytes) -> bytes:
+    """JSON as a JSON string; where it has no blank but spaces, two characters alone need care."""
+    if b"\n" in json or b"\r" in json or b"\t" in json:
+        return orjson.dumps(json.decode())
+    return b'"%b"' % json.replace(b"\\", b"\\\\").replace(b'"', b'\\"')

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 TALKATIVE = frozenset({"asyncpg", "sqlalchemy"})
 """Libraries whose messages repeat statements and rows."""
 FACTS = ("sqlstate", "constraint_name", "table_name")
-DETAIL = re.compile(r"DETAIL:.*?(?=\n|\\n|$)")
+DETAIL = "DETAIL:"
+A_DETAIL = re.compile(rf"{DETAIL}.*?(?=\n|\\n|$)")
 BECAUSE = "\nThe above exception was the direct cause of the following exception:\n\n"
 MEANWHILE = "\nDuring handling of the above exception, another exception occurred:\n\n"
 
@@ -40,7 +41,7 @@ def message_of(error: BaseException) -> str:
 
 def without_detail(text: str) -> str:
     """The text without what PostgreSQL says of a row, which is the row's values."""
-    return DETAIL.sub("DETAIL: [removed]", text) if "DETAIL:" in text else text
+    return A_DETAIL.sub(f"{DETAIL} [removed]", text) if DETAIL in text else text
 
 
 def _chain(error: BaseException, seen: set[int]) -> Iterator[str]:

@@ -3,8 +3,12 @@
 import json
 import logging
 import sys
+import time
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 import orjson
@@ -12,13 +16,25 @@ import structlog
 from pydantic import BaseModel
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from student_hub.platform.observability.exceptions import message_of, trace_of, without_detail
+from student_hub.platform.observability.exceptions import (
+    DETAIL,
+    message_of,
+    trace_of,
+    without_detail,
+)
+from student_hub.platform.observability.stream import Lines
 
 PRIVATE = frozenset(
     {"name", "email", "parent_contact", "api_key", "key", "password", "authorization", "metadata"}
 )
 """Names of values that never reach a log, whoever passes them."""
 REMOVED = "[removed]"
+PLAIN = frozenset({int, float, bool, type(None)})
+LEVELS = {"warn": "warning", "exception": "error"}
+_RENDER = structlog.processors.ExceptionRenderer(trace_of)
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The request that is being answered: in every line that is written meanwhile."""
 
 QUIET = ("uvicorn.access", "mcp", "aiohttp.access", "celery", "kombu")
 """Libraries whose own lines repeat ours, or show what requests hold."""
@@ -26,26 +42,49 @@ QUIET = ("uvicorn.access", "mcp", "aiohttp.access", "celery", "kombu")
 
 def configure_logging(level: str, style: Literal["json", "console"]) -> None:
     """Sends every log line of this process, libraries' too, to standard error in one form."""
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.ExceptionRenderer(trace_of),
-        without_private,
-    ]
     last, factory = _way_out(style)
     structlog.configure(
-        processors=[*shared, last],
+        processors=[finished, last],
         logger_factory=factory,
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=True,
     )
-    _configure_stdlib(level, shared, style)
+    _configure_stdlib(level, style)
 
 
-def without_private(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+def finished(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """The event with its level, the time in UTC and the request, and without what is private."""
+    event["level"] = LEVELS.get(method, method)
+    event["timestamp"] = _moment(time.time())
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
+    if "exc_info" in event:
+        event = _RENDER(_logger, method, event)
+    return without_private(event)
+
+
+def without_private(event: EventDict) -> EventDict:
     """The event with every value of a private name taken out, however deep it lies."""
-    return {name: REMOVED if name in PRIVATE else _safe(value) for name, value in event.items()}
+    shown: EventDict = {}
+    for name, value in event.items():
+        if name in PRIVATE:
+            shown[name] = REMOVED
+        elif type(value) in PLAIN or (type(value) is str and DETAIL not in value):
+            shown[name] = value
+        else:
+            shown[name] = _safe(value)
+    return shown
+
+
+def _moment(epoch: float) -> str:
+    second = int(epoch)
+    return f"{_second(second)}.{int((epoch - second) * 1_000_000):06}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(epoch: int) -> str:
+    return datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _safe(value: object) -> object:
@@ -77,20 +116,20 @@ def _fields_of(value: object) -> Mapping[object, object] | None:
 def _way_out(style: str) -> tuple[Processor, Callable[..., WrappedLogger]]:
     """For JSON straight to the stream: by way of `logging` a line costs three times as much."""
     if style == "json":
-        renderer = structlog.processors.JSONRenderer(serializer=_encoded)
-        return renderer, structlog.WriteLoggerFactory(sys.stderr)
+        lines = Lines(sys.stderr)
+        return _encoded, lambda *_: lines
     wrap = structlog.stdlib.ProcessorFormatter.wrap_for_formatter
     return wrap, structlog.stdlib.LoggerFactory()
 
 
-def _encoded(event: EventDict, **_: object) -> str:
+def _encoded(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:
     try:
-        return orjson.dumps(event, default=repr).decode()
+        return orjson.dumps(event, default=repr)
     except orjson.JSONEncodeError:  # a number over 64 bits, half a surrogate pair
-        return json.dumps(event, default=repr)
+        return json.dumps(event, default=repr).encode()
 
 
-def _configure_stdlib(level: str, shared: list[Processor], style: str) -> None:
+def _configure_stdlib(level: str, style: str) -> None:
     last: Processor = structlog.dev.ConsoleRenderer(
         exception_formatter=structlog.dev.plain_traceback  # a rich one shows local variables
     )
@@ -99,7 +138,7 @@ def _configure_stdlib(level: str, shared: list[Processor], style: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[finished],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, last],
         )
     )

@@ -1,19 +1,21 @@
 """The figures of one process, in the Prometheus text format at /metrics."""
 
-from functools import cache, partial
+from http import HTTPStatus
 
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
     GCCollector,
-    Histogram,
     PlatformCollector,
     ProcessCollector,
     generate_latest,
 )
 
+from student_hub.platform.observability.tally import Tally, Timings
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STATUS = {0: "0"} | {int(status): str(int(status)) for status in HTTPStatus}
 PROFILE_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 """Seconds; the limits of the contract are among them."""
 
@@ -26,36 +28,45 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         self._registry = registry
-        self.mcp_calls = Counter(
-            "mcp_calls_total",
+        self._calls = Tally(
+            "mcp_calls",
             "Tool calls; node is `hub` for those it answers, else the node it asked.",
-            ["node", "tool", "status"],
-            registry=registry,
+            ("node", "tool", "status"),
         )
-        self.mcp_call_seconds = Histogram(
+        self._call_seconds = Timings(
             "mcp_call_duration_seconds",
             "How long a tool call took.",
-            ["node", "tool"],
-            buckets=PROFILE_BUCKETS,
-            registry=registry,
+            ("node", "tool"),
+            PROFILE_BUCKETS,
         )
-        self.mcp_requests = Counter(
-            "mcp_requests_total",
+        self._ways = Tally(
+            "mcp_requests",
             "Requests at /mcp: `fast` for calls without a fault, `sdk` for everything else.",
-            ["way"],
-            registry=registry,
+            ("way",),
         )
-        self.profile_fetch_seconds = Histogram(
+        self._profile_seconds = Timings(
             "profile_fetch_duration_seconds",
             "How long it took to gather a profile.",
-            ["cached"],
-            buckets=PROFILE_BUCKETS,
-            registry=registry,
+            ("cached",),
+            PROFILE_BUCKETS,
         )
-        self.http_requests = Counter(
-            "http_requests_total",
+        self._requests = Tally(
+            "http_requests",
             "Requests by route, never by the path that was asked for.",
-            ["method", "route", "status"],
+            ("method", "route", "status"),
+        )
+        for busy in (
+            self._calls,
+            self._call_seconds,
+            self._ways,
+            self._profile_seconds,
+            self._requests,
+        ):
+            registry.register(busy)
+        self.requests_shed = Counter(
+            "requests_shed_total",
+            "Requests refused for load (requests, lag) or given up (body, time).",
+            ["reason"],
             registry=registry,
         )
         self.node_circuit_open = Gauge(
@@ -68,15 +79,10 @@ class Metrics:
             "node_retries_total", "Calls to a node that were repeated.", ["node"], registry=registry
         )
 
-        # Finding a series by its labels costs more than counting in it.
-        self._calls = cache(partial(self.mcp_calls.labels, "hub"))
-        self._call_seconds = cache(partial(self.mcp_call_seconds.labels, "hub"))
-        self._requests = cache(self.http_requests.labels)
-
     def observe_node_call(self, node: str, tool: str, status: str, seconds: float) -> None:
         """Counts a call to a node; status is `ok`, `cancelled` or the reason of the failure."""
-        self.mcp_calls.labels(node, tool, status).inc()
-        self.mcp_call_seconds.labels(node, tool).observe(seconds)
+        self._calls.add(node, tool, status)
+        self._call_seconds.add(seconds, node, tool)
 
     def observe_node_retry(self, node: str) -> None:
         """Counts a call that was repeated."""
@@ -88,16 +94,20 @@ class Metrics:
 
     def observe_profile(self, seconds: float, cached: bool) -> None:
         """Counts a profile that was gathered, or came whole from the cache."""
-        self.profile_fetch_seconds.labels(str(cached).lower()).observe(seconds)
+        self._profile_seconds.add(seconds, "true" if cached else "false")
 
     def observe_call(self, tool: str, status: str, seconds: float) -> None:
         """Counts a tool call that the hub answered; status is `ok` or the kind of the failure."""
-        self._calls(tool, status).inc()
-        self._call_seconds(tool).observe(seconds)
+        self._calls.add("hub", tool, status)
+        self._call_seconds.add(seconds, "hub", tool)
+
+    def observe_way(self, way: str) -> None:
+        """Counts a request at /mcp, by which way it went: `fast` or `sdk`."""
+        self._ways.add(way)
 
     def observe_request(self, method: str, route: str, status: int) -> None:
         """Counts an HTTP request."""
-        self._requests(method, route, status).inc()
+        self._requests.add(method, route, STATUS.get(status, "other"))
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

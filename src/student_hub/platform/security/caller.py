@@ -25,6 +25,9 @@ class Role(StrEnum):
     SERVICE = "service"
 
 
+ALL_SEEING = frozenset({Role.ADMIN, Role.SERVICE})
+
+
 class Door(StrEnum):
     """By which way a request came in."""
 
@@ -63,6 +66,11 @@ class Caller:
     reach: frozenset[str] | None = None
     credential: str = ""
     origin: Origin = INSIDE
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether they see every student: nobody without a reach whose role must have one."""
+        return self.reach is None and self.role in ALL_SEEING
 
     def require(self, scope: Scope) -> None:
         """Nothing when the caller has the scope; NotAllowed otherwise."""

@@ -1,0 +1,127 @@
+"""HTTP/1.1 connections: uvicorn's, with an answer in one write and no patience for dawdlers."""
+
+import asyncio
+from functools import lru_cache
+from typing import Any
+from urllib.parse import unquote
+
+import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from student_hub.platform.http.cycle import Cycle
+
+LOOK_EVERY_S = 5.0
+SLOWEST_HEAD_S = 20.0
+LONGEST_HEAD = 64 * 1_024
+TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+TOO_LONG = b"HTTP/1.1 431 Head Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class Connection(HttpToolsProtocol):
+    """One client's line. A head that is longer than 64 KiB or takes over 20 s ends it.
+
+    One timer looks after it every few seconds: to set and cancel one for each request would cost
+    more than most of what a request needs.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_since: float | None = None
+        self._head_length = 0
+        self._idle_since: float | None = None
+        self._look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._idle_since = self.loop.time()
+        self._look = self.loop.call_later(LOOK_EVERY_S, self._look_after)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._head_since is not None:
+            self._head_length += len(data)
+            if self._head_length > LONGEST_HEAD:
+                self._give_up(TOO_LONG)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._idle_since = None
+        self._head_since = self.loop.time()
+        self._head_length = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name == b"expect":
+            self.expect_100_continue = value.strip().lower() == b"100-continue"
+        # The parser keeps the blanks around values, which are not part of them (RFC 9110, 5.5).
+        self.headers.append((name, value.strip(b" \t")))
+
+    def on_headers_complete(self) -> None:
+        self._head_since = None
+        self._describe()
+        before: Any = self.cycle
+        scope: Any = self.scope
+        cycle: Any = Cycle(self, scope, keep_alive=self.parser.should_keep_alive())
+        self.cycle = cycle  # like uvicorn's own, as far as that looks at it
+        if before is None or before.response_complete:
+            self._start_asgi_task(cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+
+    def on_body(self, body: bytes) -> None:
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._idle_since = self.loop.time()
+
+    def _describe(self) -> None:
+        scope, version = self.scope, self.parser.get_http_version()
+        scope["method"] = self.parser.get_method().decode("ascii")
+        if version != "1.1":
+            scope["http_version"] = version
+        path, raw_path, query = _parts(self.url)
+        scope["path"] = self.root_path + path
+        scope["raw_path"] = self.root_path.encode("ascii") + raw_path
+        scope["query_string"] = query
+
+    def _look_after(self) -> None:
+        now = self.loop.time()
+        if self._head_since is not None and now - self._head_since > SLOWEST_HEAD_S:
+            self._give_up(TOO_LATE)
+        elif self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
+            self.transport.close()
+        else:
+            self._look = self.loop.call_later(LOOK_EVERY_S, self._look_after)
+
+    def _give_up(self, answer: bytes) -> None:
+        self._head_since = None
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self.transport.close()
+
+
+@lru_cache(maxsize=1_024)
+def _parts(url: bytes) -> tuple[str, bytes, bytes]:
+    """Path, as it was sent and decoded, and query."""
+    parsed = httptools.parse_url(url)
+    path = parsed.path.decode("ascii")
+    return unquote(path) if "%" in path else path, parsed.path, parsed.query or b""
