@@ -6,10 +6,17 @@ from pathlib import Path
 import pytest
 
 from access.matrix_stage import Stage, set_up
-from access.stage import Time, an_access
+from access.stage import Time, an_access, settle
 from student_hub.access.service import Access
 from student_hub.platform.db.database import Database
 from student_hub.platform.db.listening import Listener
+
+
+@pytest.fixture
+async def database(database: Database) -> AsyncIterator[Database]:
+    """A database that is closed once nobody notes the use of a key in it any more."""
+    yield database
+    await settle()
 
 
 @pytest.fixture

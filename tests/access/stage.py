@@ -1,7 +1,8 @@
 """What the tests of the access room stand on: a clock that is turned, and the room itself."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
@@ -11,12 +12,13 @@ from doorway import ADMINISTRATOR_KEY, PEPPERS, an_audit
 from student_hub.access.identity import TokenReader
 from student_hub.access.service import Access
 from student_hub.platform.clock import Clock, utc_now
-from student_hub.platform.db.database import Database
+from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.db.listening import Listener
 from student_hub.platform.errors import HubError
-from student_hub.platform.security.caller import SYSTEM
+from student_hub.platform.security.caller import SYSTEM, Caller
 
 BOUND_S = 10
+MADE: list[Access] = []
 
 
 class Time:
@@ -32,6 +34,20 @@ class Time:
         self.now += timedelta(**span)
 
 
+class Counting(Database):
+    """Counts how often somebody asks it for a transaction."""
+
+    count = 0
+
+    @asynccontextmanager
+    async def transaction(
+        self, caller: Caller | None = None, *, snapshot: bool = False
+    ) -> AsyncIterator[Transaction]:
+        self.count += 1
+        async with super().transaction(caller, snapshot=snapshot) as tx:
+            yield tx
+
+
 def an_access(
     database: Database,
     *,
@@ -42,7 +58,7 @@ def an_access(
     listener: Listener | None = None,
 ) -> Access:
     """The room as a process has it."""
-    return Access(
+    access = Access(
         database,
         peppers=peppers,
         audit=an_audit(database),
@@ -51,6 +67,14 @@ def an_access(
         clock=clock,
         listener=listener,
     )
+    MADE.append(access)
+    return access
+
+
+async def settle() -> None:
+    """Waits until every use of a key that was being noted is stored."""
+    while MADE:
+        await MADE.pop().drain()
 
 
 async def until_hearing(listener: Listener) -> None:

@@ -17,7 +17,7 @@ from student_hub.platform.security.caller import INSIDE, Door, Origin, Role, Sco
 pytestmark = pytest.mark.requirement("authentication", "roles-and-grants")
 
 SUBJECT = "oidc:school:42"
-TOKEN = "header.claims.signature"  # noqa: S105 (no token)
+TOKEN = "header.claims.signature"
 DOTTED_KEY = "the.administrator's.key"
 
 

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from access.stage import BOUND_S, Time, an_access, faults_of, said, until_hearing
+from access.stage import BOUND_S, Counting, Time, an_access, faults_of, said, until_hearing
 from factories import READER, a_student
 from student_hub.access.errors import GrantExists, GrantNotFound
 from student_hub.access.schemas import Grant, GrantFilter, GrantKind, NewGrant, NewKey
@@ -271,6 +271,20 @@ async def test_the_process_that_grants_and_revokes_does_not_wait_for_the_news(
     assert await access.grants.reach(TEACHER) == {LABEL}
     await access.grants.revoke(ADMINISTRATOR, made.id)
     assert await access.grants.reach(TEACHER) == frozenset()
+
+
+async def test_many_who_ask_at_once_for_an_unknown_reach_share_one_look(
+    database_url: str, late_listener: Listener
+) -> None:
+    """A class that opens its tablets at nine is one query for each subject, not thirty."""
+    counting = Counting(database_url)
+    access = an_access(counting, listener=late_listener)
+    await until_hearing(late_listener)
+    await grant(access)
+    before = counting.count
+    reaches = await asyncio.gather(*(access.grants.reach(TEACHER) for _ in range(30)))
+    assert (set(reaches), counting.count - before) == ({frozenset({LABEL})}, 1)
+    await counting.close()
 
 
 async def until_reach(access: Access, labels: set[str]) -> None:

@@ -2,34 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import pytest
 
-from access.stage import BOUND_S, an_access, until_hearing
+from access.stage import BOUND_S, Counting, an_access, until_hearing
 from student_hub.access.schemas import NewKey
 from student_hub.access.service import ADMINISTRATOR, Access
-from student_hub.platform.db.database import Database, Transaction
+from student_hub.platform.db.database import Database
 from student_hub.platform.db.listening import Listener
 from student_hub.platform.errors import NotAuthenticated
-from student_hub.platform.security.caller import Caller, Scope
+from student_hub.platform.security.caller import Scope
 
 pytestmark = pytest.mark.requirement("api-keys", "remembered-rows")
 WANTED = NewKey(name="tablet", scopes={Scope.READ})
-
-
-class Counting(Database):
-    """Counts how often somebody asks it for a transaction."""
-
-    count = 0
-
-    @asynccontextmanager
-    async def transaction(
-        self, caller: Caller | None = None, *, snapshot: bool = False
-    ) -> AsyncIterator[Transaction]:
-        self.count += 1
-        async with super().transaction(caller, snapshot=snapshot) as tx:
-            yield tx
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Retention: months that are older than the history is kept go whole, and nothing of them returns."""
+"""Retention: months older than the history is kept go whole, and nothing of them returns."""
 
 from datetime import UTC, datetime, timedelta
 

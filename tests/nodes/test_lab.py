@@ -6,11 +6,13 @@ from uuid import UUID
 
 import pytest
 
+from doorway import running as serving
 from fakes.nodes import FakeNode, running, status
 from student_hub.nodes.errors import NodeFailed
 from student_hub.nodes.gateway import Gateway
 from student_hub.nodes.lab import Lab
 from student_hub.nodes.registry import Address, NodeName, Renamed
+from whole_hub import BareNode
 
 pytestmark = pytest.mark.requirement("void-in-nodes")
 STUDENT = UUID("550e8400-e29b-41d4-a716-446655440000")
@@ -36,13 +38,24 @@ async def test_a_node_that_offers_the_tools_is_told(dialect: str) -> None:
         assert await lab.forget_student(STUDENT) == 7
 
 
-@DIALECTS
+@pytest.mark.parametrize("dialect", ["modern", "handshake"])
 async def test_a_node_without_the_tools_is_no_failure(dialect: str) -> None:
-    """It says itself that it has them not: nothing is tried for ever."""
+    """It lists what it has: nothing is tried for ever."""
     node = FakeNode({"get_recent_activities": []}, dialect=dialect)
     async with lab_of(node) as lab:
         assert not await lab.void_event(4, "x")
         assert await lab.forget_student(STUDENT) is None
+
+
+async def test_a_bare_node_says_itself_that_there_is_no_such_method() -> None:
+    """JSON-RPC has a code for that, and it says nothing against the node."""
+    with serving(BareNode({})) as node:
+        gateway = Gateway({NodeName.LAB: Address(node.url)}, lambda *_: None)
+        try:
+            assert await Lab(gateway).forget_student(STUDENT) is None
+            assert gateway.states()[0].bad == 0
+        finally:
+            await gateway.close()
 
 
 async def test_a_node_that_fails_is_not_taken_for_one_that_lacks_the_tools() -> None:

@@ -13,6 +13,7 @@ PREFIX = "shk_live_"
 ID_BYTES = 6
 SECRET_BYTES = 24
 ID_FORM = r"^[0-9a-f]{12}$"
+ID_PLACE = slice(len(PREFIX), len(PREFIX) + 2 * ID_BYTES)
 FORM = re.compile(rf"({PREFIX}([0-9a-f]{{12}})_[0-9a-f]{{48}})_([0-9a-f]{{8}})")
 SHORTEST_ADMINISTRATOR_KEY = 16
 

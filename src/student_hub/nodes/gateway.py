@@ -109,7 +109,7 @@ class Gateway:
             return True
 
     async def ping(self, node: NodeName) -> None:
-        """Nothing when the node answers at all; an error otherwise. Sets no deadline."""
+        """Nothing when the node answers at all within 2 s; an error otherwise."""
         await self._lanes[node].client.ping()
 
     def states(self) -> list[NodeState]:

@@ -4,7 +4,6 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -18,6 +17,7 @@ from cryptography.x509.oid import NameOID
 from redis.asyncio import Redis
 
 from own_store import OwnStore
+from store_relay import Relay
 from student_hub.platform.cache.line import Line
 from student_hub.platform.cache.resp import Refused, Reply
 from student_hub.platform.cache.wire import AWAY, Away
@@ -147,36 +147,15 @@ async def test_rediss_is_tls_with_the_authority_that_the_url_names(
 ) -> None:
     """A certificate of another authority is refused, as the system's would refuse ours."""
     certificate = self_signed(tmp_path)
-    async with tls_before(own_store, certificate) as url:
-        trusting = Line(f"{url}?ssl_ca_certs={certificate}")
-        assert await answer_at_last(trusting) == b"PONG"
-        await trusting.close()
-        doubting = Line(url)
-        assert await doubting.ask("PING") is AWAY
-        await doubting.close()
-
-
-@asynccontextmanager
-async def tls_before(store: OwnStore, certificate: Path) -> AsyncIterator[str]:
-    """The address of a port that speaks TLS and hands everything on to the store."""
-    parts = urlsplit(store.url)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
-
-    async def hand_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65_536):
-            writer.write(data)
-        writer.close()
-
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_connection("127.0.0.1", parts.port)
-        await asyncio.gather(hand_on(reader, forth), hand_on(back, writer))
-
-    async with await asyncio.start_server(take, "127.0.0.1", 0, ssl=context) as server:
-        port = server.sockets[0].getsockname()[1]
-        yield urlunsplit(
-            parts._replace(scheme="rediss", netloc=f":{parts.password}@127.0.0.1:{port}")
-        )
+    async with Relay(own_store.url, context).serving() as relay:
+        trusting = Line(f"{relay.url}?ssl_ca_certs={certificate}")
+        assert await answer_at_last(trusting) == b"PONG"
+        await trusting.close()
+        doubting = Line(relay.url)
+        assert await doubting.ask("PING") is AWAY
+        await doubting.close()
 
 
 def self_signed(folder: Path) -> Path:

@@ -1,11 +1,8 @@
 """The rate limit at every door, counted in a real Valkey."""
 
-import asyncio
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import orjson
 import pytest
@@ -25,6 +22,7 @@ from doorway import (
     in_process,
     running,
 )
+from store_relay import Relay
 from student_hub.platform.cache.line import Line
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.http.limiting import Ask, PermitDep, Tariff, per_item
@@ -95,9 +93,9 @@ async def early(permit: PermitDep) -> None:
     await permit.granted()
 
 
-def limited(url: str, *, ordinary: int = LIMIT) -> Ask:
-    """Asks for permits of a caller whom no other test has, in whichever loop asks."""
-    limiter = Limiter(Line(url), {Allowance.ORDINARY: ordinary, Allowance.EXPENSIVE: DEAR_LIMIT})
+def limited(line: Line, ordinary: int = LIMIT) -> Ask:
+    """Gives permits to a caller whom no other test has."""
+    limiter = Limiter(line, {Allowance.ORDINARY: ordinary, Allowance.EXPENSIVE: DEAR_LIMIT})
     own = uuid.uuid4().hex
 
     def ask(caller: Caller, cost: Cost) -> Permit:
@@ -110,8 +108,11 @@ def limited(url: str, *, ordinary: int = LIMIT) -> Ask:
 def hub(valkey_url: str) -> Iterator[Running]:
     """The doors with a limit that is soon reached, and nothing used of it."""
     Ran.times = 0
-    tariff = Tariff(limited(valkey_url), PRICES, frozenset({"GET /v1/early"}))
-    app = echo_app(furnished(), routers=[router], tools=ALL_TOOLS, tariff=tariff)
+    line = Line(valkey_url)
+    tariff = Tariff(limited(line), PRICES, frozenset({"GET /v1/early"}))
+    app = echo_app(
+        furnished(), routers=[router], tools=ALL_TOOLS, tariff=tariff, on_stop=line.close
+    )
     with running(app) as hub:
         yield hub
 
@@ -148,7 +149,7 @@ async def test_every_answer_of_rest_says_what_is_left_and_the_last_one_when_to_c
 
 
 async def test_an_mcp_tool_refuses_with_a_result_that_a_model_can_read(hub: Running) -> None:
-    """isError with the structured error, in time for the answer's headers."""
+    """The result isError has the structured error, in time for the answer's headers."""
     for _ in range(LIMIT):
         answer = await post(hub, "/mcp", ECHO)
         assert answer.json()["result"]["isError"] is False
@@ -163,8 +164,9 @@ async def test_an_mcp_tool_refuses_with_a_result_that_a_model_can_read(hub: Runn
 async def test_both_ways_to_a_tool_are_limited_alike(hub: Running, extra: dict[str, str]) -> None:
     """The SDK's way has the same result and the same headers as the fast path."""
     async with hub.client() as client:
-        for _ in range(LIMIT + 1):
-            answer = await client.post("/mcp", json=ECHO, headers={**OLDER, **extra})
+        for _ in range(LIMIT):
+            await client.post("/mcp", json=ECHO, headers={**OLDER, **extra})
+        answer = await client.post("/mcp", json=ECHO, headers={**OLDER, **extra})
     assert answer.json()["result"]["isError"] is True
     assert answer.headers["ratelimit"].startswith('"ordinary";r=0')
 
@@ -250,59 +252,28 @@ async def test_an_early_route_awaits_its_permit_itself(hub: Running) -> None:
 
 async def test_public_paths_have_no_limit(valkey_url: str) -> None:
     """A supervisor asks as often as it likes."""
-    tariff = Tariff(limited(valkey_url, ordinary=1))
+    line = Line(valkey_url)
+    tariff = Tariff(limited(line, ordinary=1))
     async with in_process(echo_app(furnished(), tariff=tariff), key=None) as client:
         for _ in range(5):
             answer = await client.get("/livez")
             assert answer.status_code == 200
             assert "ratelimit" not in answer.headers
-
-
-class Counting:
-    """Stands before the store and counts the pieces in which commands come."""
-
-    def __init__(self, url: str) -> None:
-        self._parts = urlsplit(url)
-        self.pieces = 0
-        self.url = ""
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator["Counting"]:
-        async with await asyncio.start_server(self._take, "127.0.0.1", 0) as server:
-            port = server.sockets[0].getsockname()[1]
-            netloc = f":{self._parts.password}@127.0.0.1:{port}"
-            self.url = urlunsplit(self._parts._replace(netloc=netloc))
-            yield self
-
-    async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        back, forth = await asyncio.open_connection(self._parts.hostname, self._parts.port)
-
-        async def commands() -> None:
-            while data := await reader.read(65_536):
-                self.pieces += 1
-                forth.write(data)
-            forth.close()
-
-        async def replies() -> None:
-            while data := await back.read(65_536):
-                writer.write(data)
-            writer.close()
-
-        await asyncio.gather(commands(), replies())
+    await line.close()
 
 
 async def test_the_permit_and_the_cached_value_are_asked_for_in_one_round_trip(
     valkey_url: str,
 ) -> None:
     """Both commands leave in one write, so that a cached answer waits for the store once."""
-    async with Counting(valkey_url).serving() as proxy:
-        cache = Cache(proxy.url, bytes(32))
+    async with Relay(valkey_url).serving() as relay:
+        cache = Cache(relay.url, bytes(32))
         limiter = Limiter(cache.line, {Allowance.ORDINARY: LIMIT})
         caller = Caller("key:x", frozenset(), credential=uuid.uuid4().hex)
         await limiter.ask(caller, ORDINARY).granted()
-        before = proxy.pieces
+        before = relay.pieces
         permit = limiter.ask(caller, ORDINARY)
         assert await cache.get("nothing") is None
         await permit.granted()
-        assert proxy.pieces == before + 1
+        assert relay.pieces == before + 1
         await cache.close()

@@ -13,10 +13,10 @@ MOST_AT_ONCE = 1_200
 BEAT_S = 0.1
 LATE_S = 0.5
 LATE_BEATS = 2
-SWEEP_EVERY = 10
 LONGEST_S = 30.0
 LONGEST_BODY_S = 20.0
 RETRY_AFTER_S = 1
+SLOW_AFTER_S = 5
 BODY = "body"
 TIME = "time"
 
@@ -28,7 +28,7 @@ class Overloaded(HubError):
 
 
 class TooSlow(HubError):
-    """The hub gave this up after {seconds} s: come back in {retry_after} s."""
+    """The hub took too long over this and gave it up: come back in {retry_after} s."""
 
     kind = Kind.AWAY
 
@@ -41,9 +41,9 @@ def overload() -> Overloaded:
 def overdue(exchange: Exchange) -> HubError | HTTPException:
     """What a request is told that was given up."""
     if exchange.overdue == BODY:
-        late = f"The body did not arrive within {LONGEST_BODY_S:.0f} s."
-        return HTTPException(408, late, headers={"Connection": "close"})
-    return TooSlow(seconds=int(LONGEST_S), retry_after=int(LONGEST_S))
+        late = "The body did not arrive in time."
+        return HTTPException(408, late, headers={"connection": "close"})
+    return TooSlow(retry_after=SLOW_AFTER_S)
 
 
 class Load:
@@ -53,11 +53,18 @@ class Load:
     a hiccup, two are too much work.
     """
 
-    def __init__(self, most: int = MOST_AT_ONCE) -> None:
+    def __init__(
+        self,
+        most: int = MOST_AT_ONCE,
+        *,
+        longest_s: float = LONGEST_S,
+        longest_body_s: float = LONGEST_BODY_S,
+    ) -> None:
         self._most = most
+        self._longest_s = longest_s
+        self._longest_body_s = longest_body_s
         self._under_way: set[Exchange] = set()
         self._late = 0
-        self._beats = 0
         self._due = 0.0
         self._beating = False
 
@@ -94,9 +101,7 @@ class Load:
     def _beat(self) -> None:
         late = asyncio.get_running_loop().time() - self._due
         self._late = self._late + 1 if late > LATE_S else 0
-        self._beats += 1
-        if self._beats % SWEEP_EVERY == 0:
-            self._sweep()
+        self._sweep()
         self._beating = bool(self._under_way)
         if self._beating:
             self._arm()
@@ -107,6 +112,6 @@ class Load:
             if exchange.status or exchange.overdue or exchange.task is None:
                 continue
             age = now - exchange.started
-            if age > LONGEST_S or (exchange.reads and age > LONGEST_BODY_S):
+            if age > self._longest_s or (exchange.reads and age > self._longest_body_s):
                 exchange.overdue = BODY if exchange.reads else TIME
                 exchange.task.cancel()
