@@ -4,6 +4,7 @@ A profile comes within two seconds, names who failed and why, and is whole again
 """
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ class Theatre:
     async def stranger(self) -> str:
         """A student nobody has asked for, at a school of their own."""
         self.count += 1
-        (student_id,) = await self.hub.enrol(1, school=f"S{self.count}")
+        (student_id,) = await self.hub.enrol(1, school=f"S{uuid.uuid4().hex}")
         return student_id
 
     async def healed(self) -> None:

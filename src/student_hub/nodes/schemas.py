@@ -9,9 +9,9 @@ import datetime as dt
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from student_hub.platform.text import LONGEST_LABEL, FreeText, Label, Untrusted, label
+from student_hub.platform.text import LONGEST_LABEL, FreeText, Label, Untrusted, is_label, label
 
 MOST_TERMS = 4_096
 
@@ -34,6 +34,11 @@ Subject = Annotated[str, Field(pattern=r"^[\w&+\-]+$", max_length=40)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 Interval = tuple[Share, Share]
+
+
+def _with_names(by_subject: dict[str, float | None]) -> dict[str, float | None]:
+    """Without the entries whose key is no name of a subject: a key cannot be set apart."""
+    return {name: share for name, share in by_subject.items() if is_label(name)}
 
 
 class NodeAnswer(BaseModel):
@@ -75,7 +80,7 @@ class MasteryLevels(NodeAnswer):
     node: Literal[2] = 2
     overall: Share | None
     interval: Interval | None = None
-    by_subject: dict[Subject, Share | None]
+    by_subject: Annotated[dict[str, Share | None], AfterValidator(_with_names)]
     answers: Count | None = None
     coverage: Coverage | None = None
 

@@ -101,3 +101,6 @@ def others() -> Iterator[Bad]:
     scopes: dict[str, Any] = {"list": ["hub:read"], "object": {}, "null": None, "number": 1}
     for name, scope in scopes.items():
         yield f"scope: {name}", mint(claims(scope=scope)), "claim"
+    names: tuple[Any, ...] = (None, 1, [])
+    for name in names:
+        yield f"jti: {name!r}", mint(claims(jti=name)), "claim"

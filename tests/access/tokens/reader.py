@@ -61,10 +61,11 @@ def tokens_of(
     *,
     audiences: Sequence[str] = (AUDIENCE,),
     roles: Roles | None = None,
+    issuer: Issuer | None = None,
     **given: Any,
 ) -> Tokens:
     return Tokens(
-        {ISSUER: issuer_of(documents, time)},
+        {ISSUER: issuer or issuer_of(documents, time)},
         audiences=audiences,
         roles=roles or Roles(paths_of(None, audiences)),
         ceiling=ceiling,

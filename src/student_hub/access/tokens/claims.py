@@ -35,6 +35,8 @@ def check(token: Unproven, audiences: Collection[str], now: float) -> Held:
     subject = claims.get("sub")
     if not isinstance(subject, str) or not NAME.fullmatch(subject):
         raise TokenRefused(Flaw.CLAIM)
+    if not isinstance(claims.get("jti", ""), str):
+        raise TokenRefused(Flaw.CLAIM)
     expires_at = _check_times(claims, now)
     if set(audiences).isdisjoint(audiences_of(claims)):
         raise TokenRefused(Flaw.AUDIENCE)

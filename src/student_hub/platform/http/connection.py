@@ -11,8 +11,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from student_hub.platform.http.cycle import Cycle
 
-LOOK_EVERY_S = 5.0
-SLOWEST_HEAD_S = 20.0
 LONGEST_HEAD = 64 * 1_024
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Head Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
@@ -25,6 +23,9 @@ class Connection(HttpToolsProtocol):
     more than most of what a request needs.
     """
 
+    look_every_s = 5.0
+    slowest_head_s = 20.0
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._head_since: float | None = None
@@ -35,7 +36,7 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._idle_since = self.loop.time()
-        self._look = self.loop.call_later(LOOK_EVERY_S, self._look_after)
+        self._look = self.loop.call_later(self.look_every_s, self._look_after)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._look is not None:
@@ -67,7 +68,7 @@ class Connection(HttpToolsProtocol):
         self._describe()
         before: Any = self.cycle
         scope: Any = self.scope
-        cycle: Any = Cycle(self, scope, keep_alive=self.parser.should_keep_alive())
+        cycle: Any = Cycle(self, scope, keep_alive=self._stays())
         self.cycle = cycle  # like uvicorn's own, as far as that looks at it
         if before is None or before.response_complete:
             self._start_asgi_task(cycle, self.app)
@@ -93,6 +94,9 @@ class Connection(HttpToolsProtocol):
         else:
             self._idle_since = self.loop.time()
 
+    def _stays(self) -> bool:
+        return self.scope["http_version"] != "1.0" and bool(self.parser.should_keep_alive())
+
     def _describe(self) -> None:
         scope, version = self.scope, self.parser.get_http_version()
         scope["method"] = self.parser.get_method().decode("ascii")
@@ -105,12 +109,12 @@ class Connection(HttpToolsProtocol):
 
     def _look_after(self) -> None:
         now = self.loop.time()
-        if self._head_since is not None and now - self._head_since > SLOWEST_HEAD_S:
+        if self._head_since is not None and now - self._head_since > self.slowest_head_s:
             self._give_up(TOO_LATE)
         elif self._idle_since is not None and now - self._idle_since > self.timeout_keep_alive:
             self.transport.close()
         else:
-            self._look = self.loop.call_later(LOOK_EVERY_S, self._look_after)
+            self._look = self.loop.call_later(self.look_every_s, self._look_after)
 
     def _give_up(self, answer: bytes) -> None:
         self._head_since = None

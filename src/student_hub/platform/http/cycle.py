@@ -46,6 +46,7 @@ class Cycle:
         self._heard: asyncio.Future[None] | None = None
         self._given = False
         self._head = b""
+        self._wrote = False
         self._chunked = False
         self._missing = 0
         self.keep_alive = keep_alive
@@ -116,15 +117,15 @@ class Cycle:
             if name == b"content-length":
                 length = value
             parts.append(b"%b: %b\r\n" % (name, value))
+        if CLOSE in parts:
+            self.keep_alive = False
+        elif not self.keep_alive:
+            parts.append(CLOSE)
         if length is not None:
             self._missing = int(length)
         elif not self._bodiless and status not in BODILESS:
             self._chunked = True
             parts.append(CHUNKED)
-        if CLOSE in parts:
-            self.keep_alive = False
-        elif not self.keep_alive:
-            parts.append(CLOSE)
         self._head = _joined(parts)
         if self._chunked:
             self._write(b"")
@@ -148,6 +149,7 @@ class Cycle:
         if self._head:
             data, self._head = self._head + data, b""
         if data:
+            self._wrote = True
             self._line.transport.write(data)
 
     def _end(self) -> None:
@@ -159,7 +161,7 @@ class Cycle:
         self._line.on_response_complete()
 
     def _fail(self) -> None:
-        if not self.response_started or self._head:
+        if not self._wrote:
             self._line.transport.write(FAILED)
         self._line.transport.close()
 
