@@ -234,9 +234,9 @@ class Running:
 
 
 @contextmanager
-def running(app: ASGIApp) -> Iterator[Running]:
-    """Serves the app in a thread until the block ends."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+def running(app: ASGIApp, port: int = 0) -> Iterator[Running]:
+    """Serves the app in a thread until the block ends; on any free port, unless one is given."""
+    with socket.create_server(("127.0.0.1", port)) as listening:
         server = make_server(app, Health(well, well, {}), host="127.0.0.1", port=0)
         thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()

@@ -45,23 +45,23 @@ class Modules:
         )
 
 
-def installed_modules() -> Modules:
-    """The modules of the lock file; installs them when this machine has not done so yet."""
+def installed_modules(locked: Path = LOCKED) -> Modules:
+    """The modules of the folder's lock file; installed when this machine has not done so yet."""
     if shutil.which("npm") is None:
         _give_up("npm is not there, so the official Node programs cannot be installed")
-    lock = hashlib.sha256((LOCKED / "package-lock.json").read_bytes()).hexdigest()[:16]
+    lock = hashlib.sha256((locked / "package-lock.json").read_bytes()).hexdigest()[:16]
     folder = _cache() / f"npm-{lock}"
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder / "lock"):
         if not (folder / "complete").exists():
-            _install(folder)
+            _install(locked, folder)
             (folder / "complete").touch()
     return Modules(folder / "node_modules")
 
 
-def _install(folder: Path) -> None:
+def _install(locked: Path, folder: Path) -> None:
     for name in FILES:
-        shutil.copy(LOCKED / name, folder)
+        shutil.copy(locked / name, folder)
     done = subprocess.run(
         ["npm", "ci", "--ignore-scripts"],  # noqa: S607 (the npm that the machine has)
         cwd=folder,

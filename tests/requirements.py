@@ -86,6 +86,7 @@ PROMISES: dict[str, str] = {
     "mcp-conformance": "The conformance suite passes but for listed failures with reasons.",
     "mcp-tool-contract": "Tools have schemas, titles, hints; failures are isError results.",
     "mcp-fast-path": "Faultless calls take a short way; no answer differs from the SDK's.",
+    "mcp-origin": "A web page of another origin gets 403 at /mcp, whichever way it takes.",
     "rpc": "Bare JSON-RPC 2.0, single and batch, with the platform's codes.",
     "hostile-requests": "Hostile requests at /mcp and /rpc break and hang nothing.",
     "no-personal-data-in-clear": "Personal values are in clear in no table, store, log or error.",

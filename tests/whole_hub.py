@@ -4,7 +4,7 @@ import base64
 import secrets
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -43,6 +43,8 @@ class BareNode:
     """
 
     answers: dict[str, Any]
+    seen: list[str] = field(default_factory=list)
+    """Every request, headers and body."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -51,7 +53,9 @@ class BareNode:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        call = orjson.loads(await request.body())
+        body = await request.body()
+        self.seen.append(f"{request.url} {request.headers.items()} {body.decode()}")
+        call = orjson.loads(body)
         reply = {"jsonrpc": "2.0", "id": call.get("id")}
         params = call.get("params", {})
         answer = self.answers.get(params.get("name"))
@@ -92,7 +96,9 @@ class WholeHub:
 
 
 @contextmanager
-def whole_hub(database_url: str, valkey_url: str, **given: Any) -> Iterator[WholeHub]:
+def whole_hub(
+    database_url: str, valkey_url: str, *, at_port: int = 0, **given: Any
+) -> Iterator[WholeHub]:
     """Serves the hub until the block ends; `given` are settings."""
     node, key = BareNode(dict(ANSWERS)), secrets.token_urlsafe(24)
     with ExitStack() as stack:
@@ -108,4 +114,4 @@ def whole_hub(database_url: str, valkey_url: str, **given: Any) -> Iterator[Whol
         )
         house = build(settings)
         app = create_app(house.parts, settings, health_of(house), house.close, house.open)
-        yield WholeHub(stack.enter_context(running(app)), key, node, app, settings)
+        yield WholeHub(stack.enter_context(running(app, at_port)), key, node, app, settings)

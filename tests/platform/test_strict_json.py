@@ -1,6 +1,10 @@
 """What is JSON to the hub."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from student_hub.platform.strict_json import DEEPEST, NotJson, read
 
@@ -34,3 +38,39 @@ def test_plain_json_is_read_as_it_stands() -> None:
         "이름": ["a", 1, 0.5, True, None]
     }
     assert read(b"[" * DEEPEST + b"]" * DEEPEST)
+
+
+KEYS = st.sampled_from(["a", "b", "a:b", " :", '":', "이름", "\\", ""])
+BLANKS = st.sampled_from(["", " ", "\n", "\t ", "\r"])
+LEAVES = st.sampled_from(["1", "-0.5", "true", "null", '"x"', '" :"', '"\\":"', '"a:"', "[]", "{}"])
+
+
+@st.composite
+def texts(draw: st.DrawFn, depth: int = 3) -> str:
+    """JSON with keys and strings that look like each other, written in many ways."""
+    if depth == 0 or draw(st.booleans()):
+        return draw(LEAVES)
+    blank = draw(BLANKS)
+    if draw(st.booleans()):
+        return f"[{blank}{','.join(draw(st.lists(texts(depth - 1), max_size=3)))}{blank}]"
+    members = draw(st.lists(st.tuples(KEYS, texts(depth - 1), BLANKS), max_size=4))
+    written = [f"{json.dumps(k)}{b}:{b}{v}" for k, v, b in members]
+    return f"{{{blank}{','.join(written)}{blank}}}"
+
+
+@given(texts())
+def test_a_key_is_found_doubled_exactly_when_it_is(text: str) -> None:
+    """However the text is written: compared with a reader that looks at every pair."""
+    doubled = False
+
+    def look(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        nonlocal doubled
+        doubled |= len(dict(pairs)) != len(pairs)
+        return dict(pairs)
+
+    plain = json.loads(text, object_pairs_hook=look)
+    if doubled:
+        with pytest.raises(NotJson, match="twice"):
+            read(text.encode())
+    else:
+        assert read(text.encode()) == plain

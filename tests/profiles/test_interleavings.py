@@ -22,8 +22,9 @@ async def test_no_read_shows_what_was_before_a_write_that_had_ended(
     stage: Stage, processes: list[Profiles]
 ) -> None:
     """Whatever the order in which fills and writes overlap, in one process or two."""
-    stale = [each for seed in range(SCHEDULES) for each in await played(stage, processes[:2], seed)]
-    assert stale == []
+    plays = [await played(stage, processes[:2], seed) for seed in range(SCHEDULES)]
+    assert [each for play in plays for each in play.stale] == []
+    assert sum(play.refused for play in plays) <= 0.01 * sum(play.read for play in plays)
 
 
 @pytest.mark.requirement("profile-invalidation")

@@ -17,7 +17,7 @@ from student_hub.platform.db.database import async_url
 from student_hub.platform.settings import Settings
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
-ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,58}")
 RESOURCE = re.compile(r"https?://[!-~]+")
 AMISS = frozenset('"#?\\')
 TOOLS = (KNOWLEDGE, MASTERY, ACTIVITIES, RECORD, LATEST, SCHOOL)
