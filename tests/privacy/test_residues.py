@@ -69,7 +69,8 @@ def platform(database_url: str, valkey_url: str) -> Iterator[Platform]:
             log_level="debug",
             **urls,
         )
-        for program in (programs.api(settings), programs.worker(settings)):
+        for make in (programs.api, programs.worker, programs.beat):
+            program = make(settings)
             log = folder / "logs" / f"{program.name}.log"
             stack.enter_context(running_program(program, log))
         url = f"http://127.0.0.1:{settings.port}"

@@ -105,7 +105,6 @@ async def test_one_name_at_two_issuers_is_two_subjects(documents: Documents, tim
         {"resource_access": {"student-hub": {"roles": ["parent"]}}},
         {"roles": ["x", 7, None, ["teacher"], {"roles": "admin"}, "parent"], "realm_access": []},
     ],
-    ids=str,
 )
 def test_roles_are_found_in_the_usual_places(said: dict[str, Any]) -> None:
     """Of a realm, of the token, and of the hub as a client of Keycloak's."""
@@ -125,7 +124,6 @@ def test_roles_are_found_in_the_usual_places(said: dict[str, Any]) -> None:
         {"resource_access": {"account": {"roles": ["teacher"]}}},
         {"groups": ["teacher"]},
     ],
-    ids=str,
 )
 def test_roles_elsewhere_and_names_alike_do_not_count(said: dict[str, Any]) -> None:
     """Neither a role for another client, nor one of another case or form."""
@@ -185,7 +183,7 @@ SCOPES: Mapping[tuple[str, str], set[Scope]] = {
 }
 
 
-@pytest.mark.parametrize(("said", "scopes"), SCOPES.items(), ids=str)
+@pytest.mark.parametrize(("said", "scopes"), SCOPES.items())
 async def test_scopes_are_those_of_the_token_that_the_role_may_hold(
     tokens: Tokens, said: tuple[str, str], scopes: set[Scope]
 ) -> None:

@@ -172,6 +172,7 @@ def test_no_token_goes_on_to_a_node_or_into_the_log(school: School) -> None:
         assert teacher.get(f"/v1/students/{school.own}/profile").status_code == 200
         assert called(teacher, school.own).status_code == 200
         assert forger.get("/v1/students").status_code == 401
+    assert {"http_request", "token_refused"} <= {line["event"] for line in lines}
     seen = school.hub.node.seen
     assert len(seen) >= 5
     assert "teacher-kim" not in str(seen)

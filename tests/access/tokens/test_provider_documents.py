@@ -229,7 +229,6 @@ async def test_what_is_no_set_of_keys_is_unusable(site: Site, body: bytes) -> No
         {"crv": {}},
         {"kty": ["RSA"]},
     ],
-    ids=str,
 )
 def test_a_key_that_is_odd_weak_or_for_something_else_is_passed_over(
     changes: dict[str, Any],
