@@ -8,11 +8,14 @@ from benchmarks.scenarios import (
     Effort,
     run_browsing,
     run_cached,
+    run_roles,
     run_scale,
     run_uncached,
     uncached_needed,
 )
 from benchmarks.stage import running_stage
+
+GRADE = 10
 
 
 def main() -> None:
@@ -31,10 +34,11 @@ def measure(effort: Effort) -> Results:
     """All scenarios, one after another."""
     results = Results()
     with running_stage() as stage:
-        students = stage.fill(effort.students, grade=10)
+        students = stage.fill(effort.students, grade=GRADE)
         browsed = stage.fill(effort.students, grade=11)
         fresh = stage.fill(uncached_needed(effort), grade=9)
         run_cached(stage, results, effort, students)
+        run_roles(stage, results, effort, students, GRADE)
         run_uncached(stage, results, effort, iter(fresh))
         run_browsing(stage, results, browsed)
         if effort.scale:

@@ -13,6 +13,7 @@ import orjson
 from benchmarks import asking
 from benchmarks.load import Plan, Seen
 from benchmarks.results import Results
+from benchmarks.roles import callers
 from benchmarks.stage import DELAYS_MS, ROOT, Server, Stage
 
 CONNECTIONS = (1, 32, 256, 1_000)
@@ -82,17 +83,30 @@ def run_cached(stage: Stage, results: Results, effort: Effort, students: list[st
 def _contestants(stage: Stage, students: list[str]) -> dict[str, tuple[Server, list[bytes]]]:
     servers, key = stage.servers, stage.key
     hub = servers["hub_5ms"]
-    issued = stage.ask("/admin/keys", {"name": "bench", "scopes": ["read"]})["key"]
     return {
         "floor": (servers["floor"], asking.bare(students)),
         "cached_profile_mcp": (hub, asking.mcp(students, key)),
         "cached_profile_mcp_limited": (servers["hub_limited"], asking.mcp(students, key)),
         "plain_sdk": (servers["plain_sdk"], asking.mcp(students)),
-        "cached_profile_mcp_issued_key": (hub, asking.mcp(students, issued)),
         "floor_redis_py": (servers["floor_redis_py"], asking.bare(students)),
         "cached_profile_rpc": (hub, asking.rpc(students, key)),
         "cached_profile_rest": (hub, asking.rest(students, key)),
     }
+
+
+def run_roles(
+    stage: Stage, results: Results, effort: Effort, students: list[str], grade: int
+) -> None:
+    """The cached profile at 32 connections, asked for by people of every role."""
+    hub = stage.servers["hub_5ms"]
+    wires = {
+        role: asking.mcp(seen, key) for role, (key, seen) in callers(stage, students, grade).items()
+    }
+    for _ in range(effort.rounds):
+        for role, requests in wires.items():
+            drive(hub, requests, 8, 60, len(requests))
+            seen = drive(hub, requests, 32, effort.seconds)
+            results.add(f"cached_profile_mcp_{role}_c32", seen)
 
 
 def run_uncached(stage: Stage, results: Results, effort: Effort, fresh: Iterator[str]) -> None:

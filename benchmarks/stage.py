@@ -34,6 +34,7 @@ from student_hub.platform.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 PER_IMPORT = 1_000
+SCHOOL = "SCH001"
 DELAYS_MS = (5, 50)
 NO_END = 100_000_000
 """Calls a minute: the limit is counted at each call and never reached."""
@@ -227,7 +228,7 @@ def _student(number: int, grade: int) -> dict[str, object]:
     return {
         "id": str(uuid.uuid4()),
         "name": f"김학생{number}",
-        "school_id": "SCH001",
+        "school_id": SCHOOL,
         "grade": grade,
         "class_name": f"{number // 25 + 1}반",
         "student_number": str(number),

@@ -19,7 +19,8 @@ from student_hub.nodes.schemas import Recorded
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database
 from student_hub.platform.jobs.bell import Doorbell
-from student_hub.platform.jobs.ledger import MOST_ATTEMPTS, Ledger
+from student_hub.platform.jobs.job import MOST_ATTEMPTS
+from student_hub.platform.jobs.ledger import Ledger
 from student_hub.platform.jobs.queues import Queue
 from student_hub.platform.jobs.workshop import Workshop
 from student_hub.platform.security.caller import SYSTEM

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.db.roles import HUB_ROLE
 from student_hub.platform.jobs.bell import Doorbell
-from student_hub.platform.jobs.job import Effect, Job
-from student_hub.platform.jobs.ledger import MOST_ATTEMPTS, LeaseLost, Ledger
+from student_hub.platform.jobs.claim import LeaseLost
+from student_hub.platform.jobs.job import MOST_ATTEMPTS, Effect, Job
+from student_hub.platform.jobs.ledger import Ledger
 from student_hub.platform.jobs.queues import Queue
 from student_hub.platform.jobs.workshop import Workshop
 

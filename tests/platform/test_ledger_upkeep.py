@@ -9,8 +9,9 @@ from sqlalchemy import text
 from student_hub.nodes.errors import NodeFailed, Reason
 from student_hub.platform.db.database import Database
 from student_hub.platform.jobs.bell import Doorbell
-from student_hub.platform.jobs.job import Job
-from student_hub.platform.jobs.ledger import LONGEST_WAIT, MOST_ATTEMPTS, Claim, Ledger
+from student_hub.platform.jobs.claim import Claim
+from student_hub.platform.jobs.job import MOST_ATTEMPTS, Job
+from student_hub.platform.jobs.ledger import LONGEST_WAIT, Ledger
 from student_hub.platform.jobs.pruning import PruneJobs, ledger_handlers
 from student_hub.platform.jobs.queues import Queue
 from student_hub.platform.jobs.workshop import Workshop

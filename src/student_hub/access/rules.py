@@ -81,6 +81,12 @@ RULES: Mapping[str, Rule] = {
     "GET /admin/encryption-keys/rotation": ADMINS,
     "POST /admin/encryption-keys/rotation": ADMINS,
     "GET /admin/nodes": ADMINS,
+    "GET /admin/jobs": ADMINS,
+    "GET /admin/jobs/queues": ADMINS,
+    "POST /admin/jobs/retry": ADMINS,
+    "GET /admin/jobs/{job_id}": ADMINS,
+    "POST /admin/jobs/{job_id}/retry": ADMINS,
+    "DELETE /admin/jobs/{job_id}": ADMINS,
     "GET /admin/audit": ADMINS,
     "GET /admin/audit/review": ADMINS,
 }

@@ -16,6 +16,7 @@ from student_hub.history.routes import router as history
 from student_hub.nodes.routes import router as nodes
 from student_hub.platform.http.health import Health
 from student_hub.platform.http.limiting import Price, Tariff, per_item
+from student_hub.platform.jobs.routes import router as jobs
 from student_hub.platform.limits.costs import EXPENSIVE
 from student_hub.platform.limits.failures import Failures
 from student_hub.platform.limits.limiter import Limiter
@@ -37,6 +38,7 @@ ROUTERS = (
     access,
     grants,
     audit,
+    jobs,
     nodes,
 )
 

@@ -157,4 +157,4 @@ def in_layers(
         failures=failures,
         challenge=challenge_of(settings),
     )
-    return Edge(locked, refuse=refusal, metrics=parts.get(Metrics))
+    return Edge(locked, refuse=refusal, metrics=parts.get(Metrics), forms=JSONRPC_PATHS)

@@ -15,7 +15,7 @@ log = structlog.get_logger()
 
 
 def run_beat(settings: Settings) -> None:
-    """Rings every queue each second, and for upkeep at the start and each minute, until SIGTERM."""
+    """Says at the start and each minute that it is time for upkeep, until SIGTERM."""
     configure_logging(settings.log_level, settings.log_format)
     app = make_celery(broker_url(settings))
 

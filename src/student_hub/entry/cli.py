@@ -148,7 +148,7 @@ def worker(
 
 @app.command()
 def beat(data_dir: DataDir = None) -> None:
-    """Run the clock alone: rings the workers every second, and starts the daily upkeep."""
+    """Run the clock alone: tells the workers each minute that it is time for upkeep."""
     from student_hub.entry.beat import run_beat
 
     run_beat(connected(read_settings(data_dir)))

@@ -12,6 +12,7 @@ from student_hub.access.audit.service import Audit
 from student_hub.access.audit.spool import Spool
 from student_hub.access.service import Access
 from student_hub.entry.context import broker_url, given, secret
+from student_hub.entry.job_log import witness_of
 from student_hub.entry.tokens import tokens_of
 from student_hub.history.importing.runner import Importer
 from student_hub.history.jobs import history_handlers
@@ -30,6 +31,9 @@ from student_hub.platform.db.database import REQUEST, Database, Deadlines
 from student_hub.platform.db.listening import Listener
 from student_hub.platform.jobs.bell import Doorbell
 from student_hub.platform.jobs.carrier import bell_press, make_celery
+from student_hub.platform.jobs.desk import JobDesk
+from student_hub.platform.jobs.figures import QueueFigures, RunFigures
+from student_hub.platform.jobs.job import Handlers
 from student_hub.platform.jobs.ledger import Ledger
 from student_hub.platform.jobs.pruning import ledger_handlers
 from student_hub.platform.jobs.workshop import Workshop
@@ -180,14 +184,18 @@ def _build_workshop(house: House) -> None:
     parts = house.parts
     ledger, db, gateway = parts.get(Ledger), parts.get(Database), parts.get(Gateway)
     history, students, lab = parts.get(History), parts.get(Students), Lab(gateway)
-    handlers = {
+    handlers: Handlers = {
         **ledger_handlers(ledger),
         **audit_handlers(parts.get(LogKeeper)),
         **student_handlers(parts.get(Rotation), parts.get(CareNotes)),
         **history_handlers(db, history, students, lab, ledger),
         **privacy_handlers(parts.get(Erasing), history, lab, parts.get(Shelf).forget),
     }
-    parts.put(Workshop(ledger, handlers))
+    metrics = parts.get(Metrics)
+    desk = parts.put(JobDesk(db, parts.get(Doorbell), witness_of(parts.get(Audit))))
+    parts.put(QueueFigures(metrics, desk))
+    figures = parts.put(RunFigures(metrics))
+    parts.put(Workshop(ledger, handlers, observe=figures.observe))
 
 
 def _build_readers(house: House, settings: Settings) -> None:

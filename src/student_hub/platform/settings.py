@@ -150,6 +150,9 @@ class Settings(BaseSettings):
     low_priority_threads: Annotated[int, Field(ge=1)] = Field(
         1, description="of the queue low_priority"
     )
+    worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
+        0, description="a worker's own /metrics, on HOST; 0: none"
+    )
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8_000
     data_dir: Path = Field(

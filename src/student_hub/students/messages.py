@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from student_hub.platform.jobs.job import Job
+from student_hub.platform.jobs.payloads import Word
 from student_hub.platform.jobs.queues import Queue
 
 
@@ -14,8 +15,8 @@ class RotateKeys(Job):
     """
 
     queue = Queue.LOW_PRIORITY
-    to: str
-    holder: str | None = None
+    to: Word
+    holder: Word | None = None
     after: UUID | None = None
     moved: int = 0
     left: int | None = None

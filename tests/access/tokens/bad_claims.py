@@ -84,6 +84,8 @@ def others() -> Iterator[Bad]:
         yield f"kind: typ {kind!r} among the claims", mint(claims(typ=kind)), "not_access"
     for mark in ("nonce", "at_hash", "c_hash", "s_hash", "events"):
         yield f"kind: {mark}, as of an ID token", mint({**claims(), mark: "x"}, jwt), "not_access"
+    bare = {name: v for name, v in claims().items() if name not in {"scope", "client_id"}}
+    yield "kind: JWT without any mark of an access token", mint(bare, jwt), "not_access"
     yield "kind: bound to a key", mint(claims(cnf={"jkt": "x"})), "bound"
     for name, subject in {
         "missing": ...,

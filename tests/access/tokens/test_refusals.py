@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from access.tokens.bad_tokens import ED, FOREIGN, RSA, bad_tokens
 from access.tokens.minting import AUDIENCE, NOW, SigningKey, claims, key, mint, signed
 from access.tokens.reader import Documents, Time, flaw_of, tokens_of
+from student_hub.access.tokens.errors import Flaw
 from student_hub.access.tokens.service import Tokens
 from student_hub.platform.errors import NotAuthenticated
 
@@ -58,6 +59,7 @@ def test_there_are_enough_of_them() -> None:
     """No two alike, and every flaw that the room knows is among them, but for a denied subject."""
     assert len(BAD) == len({name for name, _, _ in BAD}) > 200
     assert len({token for _, token, _ in BAD}) > 190
+    assert {flaw for _, _, flaw in BAD} == set(Flaw) - {Flaw.DENIED}
 
 
 @pytest.mark.parametrize("by", GOOD_KEYS, ids=lambda by: by.algorithm)

@@ -51,6 +51,9 @@ class Action(StrEnum):
     AUDIT_READ = "audit.read"
     AUDIT_PRUNE = "audit.prune"
     MASTER_KEY_ROTATE = "master_key.rotate"
+    JOB_READ = "job.read"
+    JOB_RETRY = "job.retry"
+    JOB_DROP = "job.drop"
 
 
 class Outcome(StrEnum):

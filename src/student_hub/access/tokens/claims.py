@@ -12,6 +12,8 @@ LONGEST_LIFE_S = 3_600
 LATEST = 2**53
 NAME = re.compile(r"[!-~](?:[ -~]{0,253}[!-~])?")
 """An id of a subject or client: up to 255 printable ASCII characters (OpenID Connect Core 2)."""
+MARKS = frozenset({"scope", "scp", "client_id", "appid"})
+"""What access tokens have, of one issuer or another, and ID tokens have not."""
 MARKS_OF_OTHERS = frozenset({"nonce", "at_hash", "c_hash", "s_hash", "events"})
 """What ID tokens and security events have; an access token may, when it says what it is."""
 
@@ -60,10 +62,14 @@ def _require_access_token(token: Unproven) -> None:
     if kind != "Bearer":
         raise TokenRefused(Flaw.NOT_ACCESS)
     says_so = token.is_access or "typ" in token.claims
-    if not says_so and not MARKS_OF_OTHERS.isdisjoint(token.claims):
+    if not says_so and not _looks_like_one(token.claims):
         raise TokenRefused(Flaw.NOT_ACCESS)
     if "cnf" in token.claims:
         raise TokenRefused(Flaw.BOUND)
+
+
+def _looks_like_one(claims: Claims) -> bool:
+    return MARKS_OF_OTHERS.isdisjoint(claims) and not MARKS.isdisjoint(claims)
 
 
 def _check_times(claims: Claims, now: float) -> float:

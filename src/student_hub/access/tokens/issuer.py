@@ -86,15 +86,16 @@ class Issuer:
         return None
 
     async def _ask(self) -> None:
-        self._asked_at = self._now()
+        self._asked_at, keys = self._now(), None
         try:
             keys = await self._provider.keys()
         except DocumentUnusable as error:
-            self._failing = True
             log.warning("identity_provider_away", issuer=self.alias, reason=str(error))
-            return
-        self._keys, self._known_at, self._failing = keys, self._now(), False
-        log.info("identity_provider_keys", issuer=self.alias, keys=len(keys))
+        finally:
+            self._failing = keys is None
+        if keys is not None:
+            self._keys, self._known_at = keys, self._now()
+            log.info("identity_provider_keys", issuer=self.alias, keys=len(keys))
 
     def _away(self) -> ProviderAway:
         return ProviderAway(retry_after=int(ASKED_EVERY_S))

@@ -75,7 +75,9 @@ class Listener:
                 await connection.add_listener(channel, self._tell)
             while True:
                 asked_at = time.monotonic()
-                await asyncio.wait_for(connection.execute("SELECT 1"), DEAF_AFTER_S)
+                # Python 3.11's wait_for swallows a cancellation that comes with the answer.
+                async with asyncio.timeout(DEAF_AFTER_S):
+                    await connection.execute("SELECT 1")
                 self._heard_at = asked_at
                 await asyncio.sleep(HEARTBEAT_S)
         finally:

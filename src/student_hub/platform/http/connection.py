@@ -1,19 +1,28 @@
 """HTTP/1.1 connections: uvicorn's, with an answer in one write and no patience for dawdlers."""
 
 import asyncio
-from functools import lru_cache
-from typing import Any
+from functools import lru_cache, partial
+from typing import Any, Protocol
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from student_hub.platform.http.cycle import Cycle
+from student_hub.platform.http.cycle import Cycle, Whole
+from student_hub.platform.http.pace import Begin
 
 LONGEST_HEAD = 64 * 1_024
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Head Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+
+class Gate(Protocol):
+    """Who says whether a request may come in, and when it begins."""
+
+    def turned_away(self, method: str, path: str) -> Whole | None: ...
+
+    def begin(self, path: str, begin: Begin) -> None: ...
 
 
 class Connection(HttpToolsProtocol):
@@ -26,8 +35,9 @@ class Connection(HttpToolsProtocol):
     look_every_s = 5.0
     slowest_head_s = 20.0
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, gate: Gate | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._gate = gate
         self._head_since: float | None = None
         self._head_length = 0
         self._idle_since: float | None = None
@@ -71,7 +81,7 @@ class Connection(HttpToolsProtocol):
         cycle: Any = Cycle(self, scope, keep_alive=self._stays())
         self.cycle = cycle  # like uvicorn's own, as far as that looks at it
         if before is None or before.response_complete:
-            self._start_asgi_task(cycle, self.app)
+            self._begin(cycle)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cycle, self.app))
@@ -90,9 +100,23 @@ class Connection(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._begin(self.pipeline.pop()[0])
         else:
             self._idle_since = self.loop.time()
+
+    def _begin(self, cycle: Any) -> None:
+        if self._gate is None:
+            self._start_asgi_task(cycle, self.app)
+            return
+        refusal = self._gate.turned_away(cycle.method, cycle.path)
+        if refusal is not None:
+            cycle.answer(refusal)
+        else:
+            self._gate.begin(cycle.path, partial(self._start, cycle))
+
+    def _start(self, cycle: Any) -> None:
+        if not cycle.disconnected:
+            self._start_asgi_task(cycle, self.app)
 
     def _stays(self) -> bool:
         return self.scope["http_version"] != "1.0" and bool(self.parser.should_keep_alive())

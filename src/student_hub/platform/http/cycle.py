@@ -3,7 +3,7 @@
 import asyncio
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 from starlette.types import ASGIApp, Message, Scope
@@ -32,6 +32,14 @@ class Line(Protocol):
     def on_response_complete(self) -> None: ...
 
 
+class Whole(NamedTuple):
+    """An answer that is there already, its length among its headers."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+
 class Cycle:
     """Does for its connection what uvicorn's `RequestResponseCycle` does, in fewer steps.
 
@@ -41,7 +49,9 @@ class Cycle:
     def __init__(self, line: Line, scope: Scope, *, keep_alive: bool) -> None:
         self._line = line
         self._scope: Scope | None = scope
-        self._bodiless = scope["method"] == "HEAD"
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self._bodiless = self.method == "HEAD"
         self._waits_for_continue = line.expect_100_continue
         self._heard: asyncio.Future[None] | None = None
         self._given = False
@@ -77,6 +87,12 @@ class Cycle:
         finally:
             if not (self.response_complete or self.disconnected):
                 self._fail()
+
+    def answer(self, whole: Whole) -> None:
+        """Answers at once, without asking an app."""
+        self._scope = None
+        self._start(whole.status, whole.headers)
+        self._go_on(whole.body, more=False)
 
     async def receive(self) -> Message:
         line = self._line

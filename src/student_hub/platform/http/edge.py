@@ -11,8 +11,10 @@ import structlog
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from student_hub.platform.http.exchange import Exchange
+from student_hub.platform.http.cycle import Whole
+from student_hub.platform.http.exchange import SECURITY_HEADERS, Exchange
 from student_hub.platform.http.load import Load, overdue, overload
+from student_hub.platform.http.pace import Begin
 from student_hub.platform.http.problems import UNEXPECTED, Condition
 from student_hub.platform.http.refusal import Refuse
 from student_hub.platform.observability.logging import REQUEST_ID
@@ -24,6 +26,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 ALWAYS = frozenset({"/livez", "/readyz", "/health", "/metrics"})
 """Paths that are answered however much there is to do: operators need them just then."""
 EVENT = "http_request"
+BUSY = 503
 log = structlog.get_logger()
 
 
@@ -35,14 +38,47 @@ class Edge:
     """
 
     def __init__(
-        self, app: ASGIApp, *, refuse: Refuse, metrics: Metrics, load: Load | None = None
+        self,
+        app: ASGIApp,
+        *,
+        refuse: Refuse,
+        metrics: Metrics,
+        load: Load | None = None,
+        forms: frozenset[str] = frozenset(),
     ) -> None:
         self._app = app
         self._refuse = refuse
         self._metrics = metrics
         self._load = load or Load()
+        self._forms = forms
+        self._busy: dict[str, Whole] = {}
         self._process = secrets.token_hex(8)
         self._numbers = itertools.count(secrets.randbits(32))
+
+    def turned_away(self, method: str, path: str) -> Whole | None:
+        """What a request is answered with that is one too many; None for one that may come in.
+
+        Asked by the connection, before anything is made of the request: so a refusal costs little,
+        and is no line of the log.
+        """
+        why = self._load.no_room()
+        if why is None or path in ALWAYS:
+            return None
+        self._metrics.observe_shed(why)
+        self._metrics.observe_request(method if method in METHODS else "other", "unknown", BUSY)
+        form = path if path in self._forms else ""
+        if form not in self._busy:
+            refused = self._refuse({"type": "http", "path": form, "state": {}}, overload())
+            headers = [*refused.raw_headers, *SECURITY_HEADERS]
+            self._busy[form] = Whole(refused.status_code, headers, bytes(refused.body))
+        return self._busy[form]
+
+    def begin(self, path: str, begin: Begin) -> None:
+        """Begins with a request as soon as others have had their turn; with a state's at once."""
+        if path in ALWAYS:
+            begin()
+        else:
+            self._load.pace.begin(begin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -67,7 +103,7 @@ class Edge:
             if why is None or scope["path"] in ALWAYS:
                 await self._app(scope, receive, exchange.send)
             else:
-                self._metrics.requests_shed.labels(why).inc()
+                self._metrics.observe_shed(why)
                 await self._say(scope, receive, exchange, overload())
         except ClientDisconnect:
             log.info("client_went_away")
@@ -75,7 +111,7 @@ class Edge:
             if exchange.overdue is None or exchange.task is None:
                 raise
             exchange.task.uncancel()
-            self._metrics.requests_shed.labels(exchange.overdue).inc()
+            self._metrics.observe_shed(exchange.overdue)
             await self._say(scope, receive, exchange, overdue(exchange))
         except Exception:
             log.exception("request_failed")

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 
 from student_hub.platform.errors import HubError, Kind
 from student_hub.platform.http.exchange import Exchange
+from student_hub.platform.http.pace import Pace
 
 MOST_AT_ONCE = 1_200
 """A thousand users, each with a request under way, and some to spare."""
@@ -63,6 +64,7 @@ class Load:
         self._most = most
         self._longest_s = longest_s
         self._longest_body_s = longest_body_s
+        self.pace = Pace()
         self._under_way: set[Exchange] = set()
         self._late = 0
         self._due = 0.0
@@ -74,8 +76,15 @@ class Load:
         return len(self._under_way)
 
     def too_much(self) -> str | None:
-        """Why one more request is too much: `requests` or `lag`; None when it is not."""
-        if len(self._under_way) > self._most:
+        """Why those that are here are too many: `requests` or `lag`; None when they are not."""
+        return self._why(self._most + 1)
+
+    def no_room(self) -> str | None:
+        """Why one more would be too much; None when there is room."""
+        return self._why(self._most)
+
+    def _why(self, many: int) -> str | None:
+        if len(self._under_way) + self.pace.waiting >= many:
             return "requests"
         return "lag" if self._late >= LATE_BEATS else None
 

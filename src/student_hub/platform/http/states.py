@@ -28,6 +28,6 @@ def states_router(health: Health, metrics: Metrics) -> APIRouter:
 
     @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
     async def figures() -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE)
+        return Response(await metrics.scraped(), media_type=CONTENT_TYPE)
 
     return router

@@ -30,9 +30,7 @@ def was_away(error: BaseException) -> bool:
 def database_failed(error: BaseException) -> bool:
     """Whether the database was away, stopped, or undid the transaction for another's sake."""
     broken = isinstance(error, DBAPIError) and error.connection_invalidated
-    return (
-        broken or isinstance(error, DatabaseAway) or sqlstate_of(error) in {*STOPPING, *UNDONE}
-    )
+    return broken or isinstance(error, DatabaseAway) or sqlstate_of(error) in {*STOPPING, *UNDONE}
 
 
 def told_of(error: BaseException) -> str:

@@ -2,25 +2,40 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import uvloop
 from celery import Celery
+from celery.signals import worker_shutting_down
 
 from student_hub.platform.jobs.queues import Queue
 
 RING = "student_hub.ring"
 UPKEEP = "student_hub.upkeep"
 UPKEEP_EVERY_S = 60.0
-RING_EVERY_S = 1.0
 RING_LIVES_S = 5.0
 BROKER_PATIENCE_S = 2.0
+QUIET = ("--without-mingle", "--without-gossip", "--without-heartbeat")
+THREADS = 2
+"""For what is done in a moment: to pass on that a bell rang."""
 
 T = TypeVar("T")
 
 
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What a worker process does when it is told something; each returns at once."""
+
+    ring: Callable[[Queue], None]
+    upkeep: Callable[[], None]
+    leave: Callable[[], None]
+    """Called when the process is told to end, from the signal's handler."""
+
+
 def make_celery(broker_url: str, result_backend: str | None = None) -> Celery:
-    """A Celery app that rings each of the three queues every second, and for upkeep each minute."""
+    """A Celery app for three queues, which says each minute that it is time for upkeep."""
     app = Celery("student_hub", broker=broker_url, backend=result_backend)
     app.conf.update(
         task_queues={queue.value: {"routing_key": queue.value} for queue in Queue},
@@ -29,13 +44,13 @@ def make_celery(broker_url: str, result_backend: str | None = None) -> Celery:
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         worker_send_task_events=False,
-        worker_soft_shutdown_timeout=10.0,
         broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
         broker_transport_options={
             "socket_timeout": BROKER_PATIENCE_S,
             "socket_connect_timeout": BROKER_PATIENCE_S,
         },
-        beat_schedule=_beat_schedule(),
+        beat_schedule={"upkeep": _upkeep()},
         timezone="Asia/Seoul",
     )
     return app
@@ -57,29 +72,45 @@ def bell_press(app: Celery) -> Callable[[Queue], None]:
     return press
 
 
-def _beat_schedule() -> dict[str, Any]:
-    rings = {f"ring-{queue.value}": _ring_entry(queue) for queue in Queue}
+def listen(app: Celery, queues: Collection[Queue], calls: Calls, log_level: str) -> None:
+    """Passes on what the broker says about these queues, until SIGTERM.
+
+    A broker that is away is looked for without end; the work itself does not need it.
+    """
+    app.task(name=RING)(lambda queue: calls.ring(Queue(queue)))
+    app.task(name=UPKEEP)(calls.upkeep)
+
+    def leaving(**_: object) -> None:
+        calls.leave()
+
+    worker_shutting_down.connect(leaving, weak=False)
+    names = ",".join(queue.value for queue in queues)
+    pool = ("--pool=threads", f"--concurrency={THREADS}")
+    app.worker_main(
+        ["--quiet", "worker", *pool, f"--queues={names}", f"--loglevel={log_level.upper()}", *QUIET]
+    )
+
+
+def _upkeep() -> dict[str, Any]:
     options = {"queue": Queue.LOW_PRIORITY, "expires": UPKEEP_EVERY_S}
-    upkeep = {"task": UPKEEP, "schedule": UPKEEP_EVERY_S, "options": options}
-    return {**rings, "upkeep": upkeep}
-
-
-def _ring_entry(queue: Queue) -> dict[str, Any]:
-    options = {"queue": queue.value, "expires": RING_LIVES_S}
-    return {"task": RING, "schedule": RING_EVERY_S, "args": [queue.value], "options": options}
+    return {"task": UPKEEP, "schedule": UPKEEP_EVERY_S, "options": options}
 
 
 class LoopThread:
     """An event loop in a thread of its own: the one loop of a worker process."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Runs the coroutine on the loop and waits for what it returns or raises."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def soon(self, call: Callable[[], None]) -> None:
+        """Has the loop make the call; returns at once, also in a signal's handler."""
+        self._loop.call_soon_threadsafe(call)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -1,5 +1,6 @@
 """The figures of one process, in the Prometheus text format at /metrics."""
 
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 
 from prometheus_client import (
@@ -11,6 +12,7 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 
 from student_hub.platform.observability.tally import Tally, Timings
 
@@ -28,6 +30,7 @@ class Metrics:
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=registry)
         self._registry = registry
+        self._asked: list[Callable[[], Awaitable[None]]] = []
         self._calls = Tally(
             "mcp_calls",
             "Tool calls; node is `hub` for those it answers, else the node it asked.",
@@ -55,20 +58,20 @@ class Metrics:
             "Requests by route, never by the path that was asked for.",
             ("method", "route", "status"),
         )
+        self._shed = Tally(
+            "requests_shed",
+            "Requests refused for load (requests, lag) or given up (body, time).",
+            ("reason",),
+        )
         for busy in (
             self._calls,
             self._call_seconds,
             self._ways,
             self._profile_seconds,
             self._requests,
+            self._shed,
         ):
             registry.register(busy)
-        self.requests_shed = Counter(
-            "requests_shed_total",
-            "Requests refused for load (requests, lag) or given up (body, time).",
-            ["reason"],
-            registry=registry,
-        )
         self.node_circuit_open = Gauge(
             "node_circuit_open",
             "1 while the node is not asked, or only probed, because it has been failing.",
@@ -105,9 +108,25 @@ class Metrics:
         """Counts a request at /mcp, by which way it went: `fast` or `sdk`."""
         self._ways.add(way)
 
+    def observe_shed(self, reason: str) -> None:
+        """Counts a request that was refused for load, or given up."""
+        self._shed.add(reason)
+
     def observe_request(self, method: str, route: str, status: int) -> None:
         """Counts an HTTP request."""
         self._requests.add(method, route, STATUS.get(status, "other"))
+
+    def add(self, series: Collector, ask: Callable[[], Awaitable[None]] | None = None) -> None:
+        """Keeps series of a room's own; `ask` has them look before each scrape."""
+        self._registry.register(series)
+        if ask is not None:
+            self._asked.append(ask)
+
+    async def scraped(self) -> bytes:
+        """Everything, after those have looked who wanted to."""
+        for ask in self._asked:
+            await ask()
+        return self.text()
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""
