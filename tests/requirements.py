@@ -80,6 +80,13 @@ PROMISES: dict[str, str] = {
     "queues-apart": "A backlog on one queue leaves the others their threads.",
     "ledger-retries": "A failing job is retried later; only its own failures set it aside.",
     "ledger-pruned": "Finished jobs go after a week, failed ones stay.",
+    "ledger-leases": "A job is its worker's while the lease is renewed; who lost it writes nothing.",
+    "ledger-dead-letters": "What failed for good is kept with its reason, and can be retried.",
+    "jobs-desk": "Operators list, read, retry and drop jobs, and read the queues' state.",
+    "jobs-without-persons": "A job's message holds ids, numbers, times and words; never free text.",
+    "bells-and-polls": "A bell wakes a worker at once, a lost one costs a second.",
+    "worker-drains": "A worker told to end begins nothing, and ends or gives back what it has.",
+    "worker-survives": "A worker outlives its database's absence and any job's failure.",
     # doors
     "mcp-both-eras": "One endpoint serves revision 2026-07-28 and the older ones.",
     "mcp-official-clients": "The official Python and TypeScript clients list and call the tool.",

@@ -77,12 +77,18 @@ def listen(app: Celery, queues: Collection[Queue], calls: Calls, log_level: str)
 
     A broker that is away is looked for without end; the work itself does not need it.
     """
-    app.task(name=RING)(lambda queue: calls.ring(Queue(queue)))
-    app.task(name=UPKEEP)(calls.upkeep)
+
+    def ring(queue: str) -> None:
+        calls.ring(Queue(queue))
+
+    def upkeep() -> None:
+        calls.upkeep()
 
     def leaving(**_: object) -> None:
         calls.leave()
 
+    app.task(name=RING)(ring)
+    app.task(name=UPKEEP)(upkeep)
     worker_shutting_down.connect(leaving, weak=False)
     names = ",".join(queue.value for queue in queues)
     pool = ("--pool=threads", f"--concurrency={THREADS}")
