@@ -128,6 +128,6 @@ def test_contact_and_care_are_for_those_who_need_them(
 def test_only_administrators_administer_and_people_only_read() -> None:
     """The ceilings of the roles, every pair of role and scope."""
     allowed = {(role, scope) for role, scope in product(Role, Scope) if scope in ceiling(role)}
-    people = {(role, Scope.READ) for role in NEED_GRANTS}
+    people = {(role, Scope.READ) for role in NEED_GRANTS} | {(Role.TEACHER, Scope.PLAN)}
     services = {(Role.SERVICE, scope) for scope in Scope if scope is not Scope.ADMIN}
     assert allowed == people | services | {(Role.ADMIN, scope) for scope in Scope}

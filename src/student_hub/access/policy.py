@@ -10,8 +10,8 @@ READS = frozenset({Scope.READ, Scope.ADMIN})
 
 CEILINGS = {
     Role.ADMIN: frozenset(Scope),
-    Role.SERVICE: frozenset({Scope.READ, Scope.WRITE, Scope.SENSITIVE}),
-    Role.TEACHER: frozenset({Scope.READ}),
+    Role.SERVICE: frozenset({Scope.READ, Scope.WRITE, Scope.SENSITIVE, Scope.PLAN}),
+    Role.TEACHER: frozenset({Scope.READ, Scope.PLAN}),
     Role.STUDENT: frozenset({Scope.READ}),
     Role.PARENT: frozenset({Scope.READ}),
 }

@@ -169,6 +169,7 @@ SCOPES: Mapping[tuple[str, str], set[Scope]] = {
     ("teacher", "openid profile"): {READ},
     ("teacher", "hub:read hub:write hub:admin"): {READ},
     ("teacher", "hub:write"): set(),
+    ("teacher", "hub:read hub:plan"): {READ, Scope.PLAN},
     ("admin", "openid"): {READ},
     ("admin", "hub:admin"): {ADMIN},
     ("admin", "hub:read write sensitive"): {READ, WRITE, SENSITIVE},

@@ -12,6 +12,8 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     SENSITIVE = "sensitive"
+    PLAN = "plan"
+    """Learning interventions and scheduled tasks: make, change and end them."""
     ADMIN = "admin"
 
 
