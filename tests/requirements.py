@@ -100,6 +100,7 @@ PROMISES: dict[str, str] = {
     "untrusted-text": "Free text of nodes and people reaches a model only as untrusted_text.",
     "openapi-true": "Every answer is one that the OpenAPI description knows.",
     "rest-problems": "REST errors are RFC 9457 problem details that name the field.",
+    "shown-ids": "Interventions and tasks go out as INT_… and TASK_…, and are taken as UUIDs too.",
     "bad-input": "Bad input gets a clear error at every door, and nothing half-done.",
     "body-limit": "A body over the limit is refused with 413 before it is read whole.",
     "rate-limit": "So much a minute for each caller and cost, exact over processes, never off.",

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -12,10 +11,9 @@ import structlog
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from structlog.testing import capture_logs
 
 from student_hub.platform.db.database import Database
-from student_hub.platform.observability.logging import REQUEST_ID, configure_logging, write_event
+from student_hub.platform.observability.logging import REQUEST_ID, configure_logging
 
 pytestmark = pytest.mark.requirement("logs-without-persons")
 
@@ -49,36 +47,6 @@ def test_a_line_is_one_json_object_with_its_request(capsys: pytest.CaptureFixtur
         "cached": True,
         "note": "가",
     }
-
-
-@pytest.mark.parametrize("level", ["info", "warning"])
-@pytest.mark.parametrize("style", ["json", "console"])
-def test_a_requests_line_is_a_line_like_any_other(
-    capsys: pytest.CaptureFixture[str], level: str, style: Literal["json", "console"]
-) -> None:
-    """The short way to the log writes what the long one does, and nothing below the level."""
-    configure_logging(level, style)
-    token = REQUEST_ID.set("r-1")
-    event = {"event": "x", "key": "secret", "note": "가", "list": [1], "none": None, "id": 2**70}
-    written = []
-    for write in (write_event, lambda event: structlog.get_logger().info(**event)):
-        write(dict(event))
-        written.append(re.sub(r"\d\d\d\d-\d\d-\d\d\S+", "", capsys.readouterr().err))
-    REQUEST_ID.reset(token)
-    assert written[0] == written[1]
-    assert bool(written[0]) is (level == "info")
-    assert "secret" not in written[0]
-
-
-def test_a_captured_log_has_the_requests_line_too(capsys: pytest.CaptureFixture[str]) -> None:
-    """Whoever captures what is logged misses nothing, and nothing leaves meanwhile."""
-    configure_logging("info", "json")
-    with capture_logs() as captured:
-        write_event({"event": "x"})
-    assert captured == [{"event": "x", "log_level": "info"}]
-    assert capsys.readouterr().err == ""
-    write_event({"event": "y"})
-    assert [line["event"] for line in lines(capsys)] == ["y"]
 
 
 def test_personal_data_and_keys_are_removed_whoever_logs_them(

@@ -17,7 +17,7 @@ from student_hub.platform.http.load import Load, overdue, overload
 from student_hub.platform.http.pace import Begin
 from student_hub.platform.http.problems import UNEXPECTED, Condition
 from student_hub.platform.http.refusal import Refuse
-from student_hub.platform.observability.logging import REQUEST_ID, write_event
+from student_hub.platform.observability.logging import REQUEST_ID
 from student_hub.platform.observability.metrics import Metrics
 
 AN_ID = re.compile(r"[0-9a-fA-F-]{36}")
@@ -141,10 +141,7 @@ class Edge:
         if "path_params" in scope:
             line.update(_ids(scope))
         line.update(exchange.note)
-        if route == "/livez":
-            log.debug(**line)
-        else:
-            write_event(line)
+        (log.debug if route == "/livez" else log.info)(**line)
 
 
 def _ids(scope: Scope) -> dict[str, str]:

@@ -31,12 +31,7 @@ PRIVATE = frozenset(
 REMOVED = "[removed]"
 PLAIN = frozenset({int, float, bool, type(None)})
 LEVELS = {"warn": "warning", "exception": "error"}
-RENDER = structlog.processors.ExceptionRenderer(trace_of)
-log = structlog.get_logger()
-_chain: list[Processor] = []
-"""What every line goes through, as configured last."""
-_straight: list[Lines] = []
-"""Where lines of level info go without detours; nothing when they must not."""
+_RENDER = structlog.processors.ExceptionRenderer(trace_of)
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """The request that is being answered: in every line that is written meanwhile."""
@@ -47,30 +42,14 @@ QUIET = ("uvicorn.access", "mcp", "aiohttp.access", "celery", "kombu")
 
 def configure_logging(level: str, style: Literal["json", "console"]) -> None:
     """Sends every log line of this process, libraries' too, to standard error in one form."""
-    least = logging.getLevelName(level.upper())
     last, factory = _way_out(style)
-    _chain[:] = [finished, last]
-    _straight[:] = [factory()] if style == "json" and least <= logging.INFO else []
     structlog.configure(
-        processors=_chain,
+        processors=[finished, last],
         logger_factory=factory,
-        wrapper_class=structlog.make_filtering_bound_logger(least),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         cache_logger_on_first_use=True,
     )
     _configure_stdlib(level, style)
-
-
-def write_event(event: EventDict) -> None:
-    """Logs the event: what `log.info(**event)` does, in a third of the time.
-
-    For the line that every request has. Where lines are captured, or shown to people, it takes the
-    long way like any other.
-    """
-    unchanged = structlog.get_config()["processors"] is _chain and _chain[:1] == [finished]
-    if _straight and unchanged:
-        _straight[0].info(_encoded(None, "info", finished(None, "info", event)))
-    else:
-        log.info(**event)
 
 
 def finished(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -81,7 +60,7 @@ def finished(_logger: WrappedLogger, method: str, event: EventDict) -> EventDict
     if request_id is not None:
         event.setdefault("request_id", request_id)
     if "exc_info" in event:
-        event = RENDER(_logger, method, event)
+        event = _RENDER(_logger, method, event)
     return without_private(event)
 
 
