@@ -33,7 +33,8 @@ def log_of(stage: Stage) -> Iterator[Entry]:
 
 def notes_of(stage: Stage, wanted: Iterable[str]) -> dict[str, list[Entry]]:
     """The entries of each of these requests: reads are noted aside, and come within moments."""
-    end, found = time.monotonic() + PATIENCE_S, {}
+    end = time.monotonic() + PATIENCE_S
+    found: dict[str, list[Entry]] = {}
     while time.monotonic() < end and not all(found.get(request) for request in wanted):
         found = {request: [] for request in wanted}
         for entry in log_of(stage):
