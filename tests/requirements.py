@@ -8,6 +8,7 @@ PROMISES: dict[str, str] = {
     # the house
     "house-imports": "Imports go downwards; every breach of a rule is caught.",
     "house-settings": "Every setting is documented and in .env.example.",
+    "dependency-audit": "`make audit` fails on a known weakness, and owns to what it did not see.",
     "house-errors": "Every kind of error has its status and code at every door.",
     # running it
     "up-one-command": "`up` starts everything, says what to do next, stops without a trace.",
