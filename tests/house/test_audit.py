@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ AWAY = {"name": "away", "version": "1", "skip_reason": "not found"}
 WEAK = {"name": "weak", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2"]}]}
 
 
-def said(*packages: dict[str, object], strict: str = "") -> tuple[int, list[str]]:
+def said(*packages: Mapping[str, object], strict: str = "") -> tuple[int, list[str]]:
     """The exit code and the lines for an audit of these packages."""
     return told(json.dumps({"dependencies": packages}), strict)
 
