@@ -34,8 +34,9 @@ types: $(VENV)/.installed-dev ## Check the types
 imports: $(VENV)/.installed-dev ## Check who imports whom
 	$(BIN)/lint-imports
 
-audit: $(VENV)/.installed-dev ## Look every locked package up in the advisories of the package index
-	$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements.lock
+audit: $(VENV)/.installed-dev ## Look every locked package up in the advisories of the index (AUDIT_STRICT=1: fail if it has none)
+	@$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off -f json -r requirements.lock \
+		2>/dev/null | $(BIN)/python .ci/audit.py
 
 format: $(VENV)/.installed-dev ## Format and mend what can be mended
 	$(BIN)/ruff format .

@@ -8,6 +8,7 @@ PROMISES: dict[str, str] = {
     # the house
     "house-imports": "Imports go downwards; every breach of a rule is caught.",
     "house-settings": "Every setting is documented and in .env.example.",
+    "dependency-audit": "`make audit` fails on a known weakness, and owns to what it did not see.",
     "house-errors": "Every kind of error has its status and code at every door.",
     # running it
     "up-one-command": "`up` starts everything, says what to do next, stops without a trace.",
@@ -105,7 +106,8 @@ PROMISES: dict[str, str] = {
     "body-limit": "A body over the limit is refused with 413 before it is read whole.",
     "rate-limit": "So much a minute for each caller and cost, exact over processes, never off.",
     "load-shed": "What is too much or too slow is refused at once and says when to come back.",
-    "connections": "Slow and endless heads are cut off; answers leave whole and in order.",
+    "docs-page": "The page of the interface runs no script that was not looked at.",
+    "connections": "Slow, endless or ambiguous heads are cut off; answers leave whole, in order.",
     "authentication": "Every path but the stated public ones needs a key, mounted apps included.",
     "api-keys": "Keys are hashed, scoped, expire, and are refused everywhere once revoked.",
     "key-rotation-overlap": "A key is replaced with an overlap; a new master key costs no key.",

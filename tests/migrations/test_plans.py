@@ -35,6 +35,7 @@ PLANS = {
         "school_id = 'SCH1' AND grade = 1 AND class_name = '1반'",
         "uq_students_number",
     ),
+    "a name that a teacher looks for": (KIM, "name_index = '\\x00'", "ix_students_name_index"),
     "all whom a teacher sees": (
         KIM,
         "id = ANY (CAST((SELECT students_of_subject()) AS uuid[])) ORDER BY id LIMIT 51",

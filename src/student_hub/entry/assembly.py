@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from student_hub.access.service import Access
 from student_hub.entry.tokens import challenge_of
 from student_hub.platform.http.authentication import Authentication
+from student_hub.platform.http.docs import docs_router
 from student_hub.platform.http.edge import Edge
 from student_hub.platform.http.guard import Admit, guard, guard_plain
 from student_hub.platform.http.health import Health
@@ -74,7 +75,7 @@ def assemble(
     metrics = parts.get(Metrics)
     dispatcher = Dispatcher(tools, parts, metrics, admit, tariff.ask)
     server = build_server(dispatcher, version=version("student-hub"), instructions=INSTRUCTIONS)
-    all_routers = [states_router(health, metrics), *routers]
+    all_routers = [states_router(health, metrics), docs_router(), *routers]
     app = build_app(
         parts,
         settings,
@@ -130,10 +131,11 @@ def build_app(
         version=version("student-hub"),
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         responses=DESCRIBED,
         dependencies=[Depends(guard(admit)), Depends(limited(tariff))],
-        swagger_ui_oauth2_redirect_url=None,
+        redirect_slashes=False,  # such an answer would repeat whatever Host the request named
     )
     app.state.parts = parts
     say_errors(app)

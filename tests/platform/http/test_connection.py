@@ -184,3 +184,46 @@ async def test_a_connection_in_use_outlives_any_look_after_it(ports: tuple[int, 
     pieces = [GET % b"/x" + b"\r\n"] * 40
     said = await talk(ports[0], *pieces, GET % b"/last" + END)
     assert said.count(b"HTTP/1.1 200 OK") == 41
+
+
+HOSTS = {
+    "none": b"GET /x HTTP/1.1\r\n",
+    "two": b"GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n",
+    "two alike": b"GET /x HTTP/1.1\r\nHost: a\r\nhost: a\r\n",
+    "two in HTTP/1.0": b"GET /x HTTP/1.0\r\nHost: a\r\nHost: b\r\n",
+}
+
+
+@pytest.mark.parametrize("head", HOSTS)
+async def test_a_request_names_one_host(ports: tuple[int, int], head: str) -> None:
+    """400 and the end (RFC 9112, 3.2): of two, a proxy might go by the one and we by the other."""
+    said = await talk(ports[0], HOSTS[head] + b"\r\n" + GET % b"/second" + END)
+    assert said.startswith(b"HTTP/1.1 400 ")
+    assert b"/second" not in said
+
+
+SECOND = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
+AMBIGUOUS = {
+    "length and chunks": b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "chunks and length": b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+    "two lengths": b"Content-Length: 0\r\nContent-Length: 37\r\n\r\n",
+    "a list of lengths": b"Content-Length: 0, 37\r\n\r\n",
+    "a sign": b"Content-Length: +0\r\n\r\n",
+    "a negative length": b"Content-Length: -1\r\n\r\n",
+    "a length beyond all numbers": b"Content-Length: 18446744073709551616\r\n\r\n",
+    "an unknown coding": b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "chunks not last": b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n",
+    "a blank before the colon": b"Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
+    "a folded line": b"X: a\r\n Content-Length: 37\r\n\r\n",
+    "bare line feeds": b"Transfer-Encoding: chunked\n\n0\n\n",
+    "a chunk's length that wraps": b"Transfer-Encoding: chunked\r\n\r\n10000000000000000\r\n\r\n",
+    "a chunk's length with a sign": b"Transfer-Encoding: chunked\r\n\r\n-0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("shape", AMBIGUOUS)
+async def test_no_second_request_is_smuggled_in_a_first(ports: tuple[int, int], shape: str) -> None:
+    """Where a body ends in two places for two readers, it is refused and the connection ends."""
+    said = await talk(ports[0], POST + AMBIGUOUS[shape] + SECOND)
+    assert b"smuggled" not in said
+    assert b"HTTP/1.1 400 " in said

@@ -15,6 +15,7 @@ from student_hub.platform.http.pace import Begin
 LONGEST_HEAD = 64 * 1_024
 TOO_LATE = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 TOO_LONG = b"HTTP/1.1 431 Head Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+NO_HOST = "a request names one host (RFC 9112, 3.2)"
 
 
 class Gate(Protocol):
@@ -28,6 +29,9 @@ class Gate(Protocol):
 class Connection(HttpToolsProtocol):
     """One client's line. A head that is longer than 64 KiB or takes over 20 s ends it.
 
+    So does a request with several hosts, or none: what stands before the hub might take it for
+    another one than the hub does.
+
     One timer looks after it every few seconds: to set and cancel one for each request would cost
     more than most of what a request needs.
     """
@@ -40,6 +44,7 @@ class Connection(HttpToolsProtocol):
         self._gate = gate
         self._head_since: float | None = None
         self._head_length = 0
+        self._hosts = 0
         self._idle_since: float | None = None
         self._look: asyncio.TimerHandle | None = None
 
@@ -65,17 +70,22 @@ class Connection(HttpToolsProtocol):
         self._idle_since = None
         self._head_since = self.loop.time()
         self._head_length = 0
+        self._hosts = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         if name == b"expect":
             self.expect_100_continue = value.strip().lower() == b"100-continue"
+        elif name == b"host":
+            self._hosts += 1
         # The parser keeps the blanks around values, which are not part of them (RFC 9110, 5.5).
         self.headers.append((name, value.strip(b" \t")))
 
     def on_headers_complete(self) -> None:
         self._head_since = None
         self._describe()
+        if self._hosts != 1 and (self._hosts or self.scope["http_version"] != "1.0"):
+            raise ValueError(NO_HOST)  # answered with 400 like any other head that cannot be read
         before: Any = self.cycle
         scope: Any = self.scope
         cycle: Any = Cycle(self, scope, keep_alive=self._stays())
