@@ -13,6 +13,7 @@ from counting import silent_ledger
 from doorway import an_audit
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.jobs.job import Effect, Handlers, Job, inside
+from student_hub.platform.jobs.ledger import LEASE
 from student_hub.platform.jobs.payloads import Word
 from student_hub.platform.jobs.queues import Queue
 from student_hub.platform.jobs.workshop import Workshop
@@ -27,9 +28,7 @@ from student_hub.students.service import Students
 NOON = datetime(2026, 3, 2, 3, tzinfo=UTC)
 """Noon in Seoul, a Monday."""
 PLANNER = Caller("planner", frozenset({Scope.READ, Scope.PLAN}), Role.SERVICE)
-CREATE = (
-    "CREATE TABLE noted (run uuid, at timestamptz); GRANT ALL ON noted TO student_hub_app"
-)
+CREATE = "CREATE TABLE noted (run uuid, at timestamptz); GRANT ALL ON noted TO student_hub_app"
 
 
 class Clock:
@@ -107,15 +106,15 @@ TYPES = (
 class Room:
     """The services, and a workshop that does the tests' jobs."""
 
-    def __init__(self, database: Database, keyring: Keyring, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, keyring: Keyring, clock: Clock, lease: timedelta = LEASE
+    ) -> None:
         self.database = database
         self.clock = clock
-        self.ledger = silent_ledger(database)
+        self.ledger = silent_ledger(database, lease=lease)
         self.audit = an_audit(database)
         self.students = Students(database, keyring, clock, self.audit)
-        self.schedules = Schedules(
-            database, self.students, self.ledger, self.audit, clock, TYPES
-        )
+        self.schedules = Schedules(database, self.students, self.ledger, self.audit, clock, TYPES)
         self.fail = True
 
     async def work(self) -> int:

@@ -119,9 +119,10 @@ def next_change(zone: str, day: date) -> datetime:
     moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
     for _ in range(400):
         later = moment + timedelta(days=1)
-        if moment.astimezone(ZoneInfo(zone)).utcoffset() != later.astimezone(
-            ZoneInfo(zone)
-        ).utcoffset():
+        if (
+            moment.astimezone(ZoneInfo(zone)).utcoffset()
+            != later.astimezone(ZoneInfo(zone)).utcoffset()
+        ):
             return moment
         moment = later
     return moment

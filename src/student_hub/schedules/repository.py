@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import BindParameter, ColumnElement, bindparam, func, select, text, update
+from sqlalchemy import BindParameter, ColumnElement, Table, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from student_hub.platform.db.database import Transaction
@@ -14,6 +14,7 @@ from student_hub.schedules.schemas import Status, TaskFilter, Waiting
 
 # As the index says it, and not as a parameter: a plan for any status could not use it.
 ACTIVE = text("scheduled_tasks.status = 'active'")
+TABLE = cast("Table", TaskRow.__table__)
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:call, 7))")
 
 
@@ -100,7 +101,7 @@ async def advance(tx: Transaction, rows: Iterable[dict[str, Any]]) -> None:
     """Writes of each task when it last fired, when it will, and its status."""
     names = ("next_run_at", "last_run_at", "status", "ended_at")
     values: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in names}
-    written = update(TaskRow.__table__).where(TaskRow.id == bindparam("task")).values(**values)
+    written = update(TABLE).where(TaskRow.id == bindparam("task")).values(**values)
     connection = await tx.session.connection()
     await connection.execute(written, list(rows))
 

@@ -31,9 +31,9 @@ SWEEP = text(
         WHERE outcome IS NULL
         UNION ALL
         SELECT id, total - done, 'job_dropped'
-        FROM scheduled_task_runs
+        FROM scheduled_task_runs AS alone
         WHERE outcome IS NULL AND total = 1
-            AND NOT EXISTS (SELECT FROM jobs WHERE unique_key = 'task_run:' || id)
+            AND NOT EXISTS (SELECT FROM jobs WHERE unique_key = 'task_run:' || alone.id)
     )
     UPDATE scheduled_task_runs AS run
     SET failed = least(found.failed, run.total - run.done), reason = left(found.reason, 100),
