@@ -1,7 +1,7 @@
 """Tasks as people plan them: what is refused, what is the same call, who may, and what is noted."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -43,6 +43,14 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "all three": (
         {"interval_seconds": 60, "run_at": NOON + timedelta(days=1)},
         {"interval_seconds": "does not", "run_at": "does not"},
+    ),
+    "the beginning of time": (
+        {
+            "schedule_type": ScheduleType.ONE_TIME,
+            "cron_expression": None,
+            "run_at": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        },
+        {"run_at": "between the years"},
     ),
     "a zone off the map": ({"timezone": "Asia/Atlantis"}, {"timezone": "is not the name"}),
     "a path for a zone": ({"timezone": "../../etc/passwd"}, {"timezone": "is not the name"}),
@@ -250,7 +258,7 @@ async def test_tasks_and_runs_are_listed_page_by_page(room: Room, clock: Clock) 
     rest = await room.schedules.runs(SYSTEM, tasks[1].task_id, limit=2, cursor=first.next)
     assert (len(first.runs), len(rest.runs), rest.next) == (2, 1, None)
     assert first.runs[1].scheduled_for > rest.runs[0].scheduled_for
-    for wrong in ("x", "2026-01-01"):
+    for wrong in ("x", "0001-01-01T00:00:00+14:00"):
         with pytest.raises(InvalidInput, match="cursor"):
             await room.schedules.runs(SYSTEM, tasks[1].task_id, cursor=wrong)
         with pytest.raises(InvalidInput, match="cursor"):

@@ -18,6 +18,7 @@ SHORTEST = timedelta(minutes=1)
 LONGEST = timedelta(days=366)
 FARTHEST = timedelta(days=3_660)
 MOST_CONFIG_BYTES = 4_096
+YEARS = (1970, 9_000)
 Fault = tuple[str, str]
 FIELD_OF = {
     ScheduleType.CRON: "cron_expression",
@@ -81,6 +82,8 @@ def _faults_of_schedule(draft: TaskDraft) -> Iterator[Fault]:
         yield wanted, f"is needed for schedule_type {draft.schedule_type}"
     yield from _faults_of_cron(draft)
     yield from _faults_of_interval(draft)
+    if draft.run_at is not None and not YEARS[0] <= draft.run_at.year <= YEARS[1]:
+        yield "run_at", f"is not between the years {YEARS[0]} and {YEARS[1]}"
     if not _is_zone(draft.timezone):
         yield "timezone", "is not the name of a time zone, such as Asia/Seoul"
 

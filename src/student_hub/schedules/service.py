@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -350,9 +350,7 @@ def _position(cursor: str | None) -> UUID | None:
 
 def _moment(cursor: str | None) -> datetime | None:
     try:
-        found = None if cursor is None else datetime.fromisoformat(cursor)
-    except ValueError as error:
+        # A time without a zone is taken for that of this machine, and finds what it finds.
+        return None if cursor is None else datetime.fromisoformat(cursor).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise InvalidInput.field("cursor", "is not one that a page gave") from error
-    if found is not None and found.tzinfo is None:
-        raise InvalidInput.field("cursor", "is not one that a page gave")
-    return found
