@@ -137,6 +137,12 @@ PROMISES: dict[str, str] = {
     "health": "Health tells degraded from dead; liveness asks nothing.",
     "logs-without-persons": "Logs are structured and hold no personal data.",
     "metrics": "Prometheus metrics count calls by node, tool and status.",
+    # schedules
+    "cron": "Five-field cron, time zones and changes of the clocks, exactly; the rest is refused.",
+    "schedules": "Tasks are scheduled, listed, read, paused, resumed, cancelled and run now.",
+    "schedules-once": "Each time fires once, whoever ticks, dies or has a wrong clock.",
+    "schedules-many": "100,000 active tasks cost a tick an indexed query.",
+    "schedules-runs": "A run ends with its job, dead ones included, and shows its parts.",
     # reference nodes
     "nodes-real-models": "Reference nodes compute answers from events with the stated models.",
     "nodes-curriculum": "An own concept graph of the curriculum, checked against official codes.",
@@ -150,7 +156,6 @@ PROMISES: dict[str, str] = {
 
 GAPS: dict[str, str] = {
     "interventions": "create_learning_intervention is not built yet.",
-    "schedules": "schedule_periodic_task is not built yet.",
     "class-analytics": "get_class_analytics and the L3 cache are not built yet.",
     "performance-aims": "The aims for throughput and CPU are measured and not met yet.",
     "scale-figures": "`make bench` has no figures for 100 k and 1 M students yet.",

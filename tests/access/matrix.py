@@ -107,6 +107,8 @@ CAST: dict[str, Actor] = {
     "stranger's parent": actor("parent", READ, set()),
     "student": actor("student", READ, {"own"}, grant=CHILD, withheld=CARE),
     "new student": actor("student", READ, set()),
+    "planning teacher": actor("teacher", {"read", "plan"}, {"own"}, grant=CLASS),
+    "planning service": actor("service", {"read", "plan"}, ALL, withheld=SECRETS),
 }
 
 EVERYBODY = frozenset({"admin", "service", "teacher", "parent", "student"})
@@ -141,6 +143,10 @@ def _export(client: httpx2.Client, target: Target, _days: int) -> httpx2.Respons
 
 def _found(client: httpx2.Client, target: Target, _days: int) -> httpx2.Response:
     return client.get("/v1/students", params={"name": target.planted["name"]})
+
+
+def _tasks_of(client: httpx2.Client, target: Target, _days: int) -> httpx2.Response:
+    return client.get("/v1/tasks", params={"student_id": str(target.id)})
 
 
 def _batch(client: httpx2.Client, target: Target, days: int) -> httpx2.Response:
@@ -208,6 +214,9 @@ READS: dict[str, Operation] = {
     **_route("/v1/students/{student_id}/consents"),
     **_route("/v1/students/{student_id}/processing"),
     "list by name": Operation(_found, ("GET /v1/students",), REGISTER),
+    "tasks of a student": Operation(
+        _tasks_of, ("GET /v1/tasks",), (), frozenset({"admin", "service", "teacher"})
+    ),
     "batch of profiles": Operation(_batch, ("POST /v1/profiles",), ("name",)),
     **_tools(),
 }
@@ -256,3 +265,13 @@ def _changes() -> dict[str, Ask]:
 
 WRITES: dict[str, Ask] = _changes()
 """What changes a student: for administrators and services with the scope `write`, nobody else."""
+
+
+PLANS = {
+    "tool schedule_periodic_task",
+    "POST /v1/tasks",
+    "GET /v1/tasks/{task_id}",
+    "GET /v1/tasks/{task_id}/runs",
+    *(f"POST /v1/tasks/{{task_id}}/{deed}" for deed in ("pause", "resume", "cancel", "run-now")),
+}
+"""What makes, shows or changes a plan: who may is asked in the room that keeps it."""

@@ -30,6 +30,7 @@ EVERYBODY = frozenset(Role)
 ADMINS = frozenset({Role.ADMIN})
 SYSTEMS = frozenset({Role.ADMIN, Role.SERVICE})
 PEOPLE = EVERYBODY - {Role.SERVICE}
+PLANNERS = frozenset({Role.ADMIN, Role.SERVICE, Role.TEACHER})
 
 Rule: TypeAlias = AbstractSet[Role] | Open
 
@@ -89,6 +90,16 @@ RULES: Mapping[str, Rule] = {
     "DELETE /admin/jobs/{job_id}": ADMINS,
     "GET /admin/audit": ADMINS,
     "GET /admin/audit/review": ADMINS,
+    # scheduled tasks
+    "tool schedule_periodic_task": PLANNERS,
+    "POST /v1/tasks": PLANNERS,
+    "GET /v1/tasks": PLANNERS,
+    "GET /v1/tasks/{task_id}": PLANNERS,
+    "GET /v1/tasks/{task_id}/runs": PLANNERS,
+    "POST /v1/tasks/{task_id}/pause": PLANNERS,
+    "POST /v1/tasks/{task_id}/resume": PLANNERS,
+    "POST /v1/tasks/{task_id}/cancel": PLANNERS,
+    "POST /v1/tasks/{task_id}/run-now": PLANNERS,
 }
 
 

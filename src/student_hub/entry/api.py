@@ -24,6 +24,7 @@ from student_hub.platform.parts import Parts
 from student_hub.platform.settings import Settings
 from student_hub.privacy.routes import router as privacy
 from student_hub.profiles.routes import router as profiles
+from student_hub.schedules.routes import router as tasks
 from student_hub.students.permitting_routes import router as consents
 from student_hub.students.rotation_routes import router as rotation
 from student_hub.students.routes import router as students
@@ -40,6 +41,7 @@ ROUTERS = (
     audit,
     jobs,
     nodes,
+    tasks,
 )
 
 PRICES: Mapping[str, Price] = {

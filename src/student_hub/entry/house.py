@@ -13,6 +13,7 @@ from student_hub.access.audit.spool import Spool
 from student_hub.access.service import Access
 from student_hub.entry.context import broker_url, given, secret
 from student_hub.entry.job_log import witness_of
+from student_hub.entry.rooms.schedules import build_schedules
 from student_hub.entry.tokens import tokens_of
 from student_hub.history.importing.runner import Importer
 from student_hub.history.jobs import history_handlers
@@ -51,6 +52,7 @@ from student_hub.profiles.asking import ProfileNodes
 from student_hub.profiles.gathering import Gatherer
 from student_hub.profiles.service import Profiles
 from student_hub.profiles.shelf import Shelf
+from student_hub.schedules.service import Schedules
 from student_hub.students.care import CareNotes
 from student_hub.students.consents import Consents
 from student_hub.students.jobs import student_handlers
@@ -91,6 +93,7 @@ def build(settings: Settings, deadlines: Deadlines = REQUEST) -> House:
     _lay_ground(house, settings, deadlines)
     _build_audit(house, settings)
     _build_rooms(house, settings)
+    build_schedules(house.parts)
     _build_readers(house, settings)
     _build_workshop(house)
     return house
@@ -213,7 +216,18 @@ def _build_readers(house: House, settings: Settings) -> None:
     db, keyring, history = parts.get(Database), parts.get(Keyring), parts.get(History)
     parts.put(Erasing(db, students, audit, keyring, parts.get(Ledger), utc_now))
     consents, access = parts.get(Consents), parts.get(Access)
-    parts.put(Exporting(db, students, consents, history, access, audit, utc_now))
+    parts.put(
+        Exporting(
+            db,
+            students,
+            consents,
+            history,
+            access,
+            audit,
+            utc_now,
+            schedules=parts.get(Schedules),
+        )
+    )
 
 
 def _gateway(settings: Settings, metrics: Metrics) -> Gateway:

@@ -2,5 +2,6 @@
 
 from student_hub.platform.mcp.tool import Tool
 from student_hub.profiles import tools as profiles
+from student_hub.schedules import tools as schedules
 
-TOOLS: list[Tool] = [*profiles.TOOLS]
+TOOLS: list[Tool] = [*profiles.TOOLS, *schedules.TOOLS]

@@ -9,6 +9,7 @@ from typing import Protocol
 from student_hub.access.audit.messages import PruneAudit, SealAudit
 from student_hub.entry.guarded import require_guarded
 from student_hub.entry.house import House, build
+from student_hub.entry.rooms.schedules import schedule_rounds
 from student_hub.history.messages import DropOldHistory, MakePartitions
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import AT_LENGTH, Database
@@ -110,7 +111,7 @@ def rounds_of(parts: Parts) -> list[Round]:
         await ask_for_daily_work(parts, utc_now())
         await ask_for_work_of_the_minute(parts, utc_now())
 
-    return [Round("upkeep", ALONE_AFTER_S, upkeep)]
+    return [Round("upkeep", ALONE_AFTER_S, upkeep), *schedule_rounds(parts)]
 
 
 async def ask_for_daily_work(parts: Parts, now: datetime) -> None:

@@ -14,6 +14,7 @@ from student_hub.platform.db.base import Base
 from student_hub.platform.db.database import owner_engine
 from student_hub.platform.jobs import models as job_models
 from student_hub.privacy import models as privacy_models
+from student_hub.schedules import models as schedule_models
 from student_hub.students import models as student_models
 
 MODELS = (
@@ -23,6 +24,7 @@ MODELS = (
     student_models,
     history_models,
     privacy_models,
+    schedule_models,
 )
 """Imported for what they add to the metadata."""
 LOCK_TIMEOUT = "5s"

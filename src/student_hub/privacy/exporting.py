@@ -33,6 +33,12 @@ class Permissions(Protocol):
     async def all_of(self, tx: Transaction, student_id: UUID) -> list[Consent]: ...
 
 
+class Planned(Protocol):
+    """What the schedules' room has planned for a student."""
+
+    async def of_student(self, tx: Transaction, student_id: UUID) -> Sequence[BaseModel]: ...
+
+
 class Exporting:
     """Writes an export aside before it leaves, so that a slow reader holds nothing in the database.
 
@@ -48,6 +54,8 @@ class Exporting:
         access: Access,
         audit: Audit,
         clock: Clock,
+        *,
+        schedules: Planned | None = None,
     ) -> None:
         self._db = db
         self._students = students
@@ -56,6 +64,7 @@ class Exporting:
         self._access = access
         self._audit = audit
         self._clock = clock
+        self._schedules = schedules
 
     async def export(self, caller: Caller, student_id: UUID, reason: str) -> AsyncIterator[bytes]:
         """The document in pieces; the audit log has it, with its reason, before the first one.
@@ -110,6 +119,9 @@ class Exporting:
             "consents": _listed(await self._consents.all_of(tx, student_id)),
             **around,
         }
+        if self._schedules is not None:
+            planned = await self._schedules.of_student(tx, student_id)
+            parts["scheduled_tasks"] = _listed(planned)
         aside.write(orjson.dumps(parts)[:-1])
         await _write_list(aside, "voided_events", self._history.voided_of(tx, student_id))
         await _write_list(aside, "history", self._history.all_of(tx, student_id))

@@ -54,6 +54,13 @@ class Action(StrEnum):
     JOB_READ = "job.read"
     JOB_RETRY = "job.retry"
     JOB_DROP = "job.drop"
+    TASK_LIST = "task.list"
+    TASK_READ = "task.read"
+    TASK_CREATE = "task.create"
+    TASK_PAUSE = "task.pause"
+    TASK_RESUME = "task.resume"
+    TASK_CANCEL = "task.cancel"
+    TASK_RUN = "task.run"
 
 
 class Outcome(StrEnum):

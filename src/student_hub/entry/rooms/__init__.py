@@ -1,0 +1,1 @@
+"""The parts of each room that came later, built in a module of its own."""
