@@ -30,6 +30,7 @@ EVERYBODY = frozenset(Role)
 ADMINS = frozenset({Role.ADMIN})
 SYSTEMS = frozenset({Role.ADMIN, Role.SERVICE})
 PEOPLE = EVERYBODY - {Role.SERVICE}
+READERS = PEOPLE - {Role.ADMIN}
 
 Rule: TypeAlias = AbstractSet[Role] | Open
 
@@ -89,6 +90,16 @@ RULES: Mapping[str, Rule] = {
     "DELETE /admin/jobs/{job_id}": ADMINS,
     "GET /admin/audit": ADMINS,
     "GET /admin/audit/review": ADMINS,
+    # notifications
+    "GET /v1/inbox": READERS,
+    "POST /v1/inbox/{notification_id}/read": READERS,
+    "GET /v1/preferences": READERS,
+    "PUT /v1/preferences": READERS,
+    "GET /unsubscribe": PUBLIC,
+    "POST /unsubscribe": PUBLIC,
+    "GET /admin/notifications": ADMINS,
+    "POST /admin/notifications/{notification_id}/retry": ADMINS,
+    "POST /admin/notifications/{notification_id}/resolve": ADMINS,
 }
 
 

@@ -54,6 +54,12 @@ class Action(StrEnum):
     JOB_READ = "job.read"
     JOB_RETRY = "job.retry"
     JOB_DROP = "job.drop"
+    NOTIFICATION_SEND = "notification.send"
+    NOTIFICATION_LIST = "notification.list"
+    NOTIFICATION_RETRY = "notification.retry"
+    INBOX_READ = "inbox.read"
+    PREFERENCES_READ = "preferences.read"
+    PREFERENCES_SET = "preferences.set"
 
 
 class Outcome(StrEnum):

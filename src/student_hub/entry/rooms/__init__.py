@@ -1,0 +1,1 @@
+"""How rooms are built that have many parts, one module a room; called by `house`."""
