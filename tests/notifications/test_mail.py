@@ -19,10 +19,7 @@ from student_hub.platform.ids import new_id
 from student_hub.platform.security.caller import SYSTEM, Role
 
 pytestmark = pytest.mark.requirement("mail")
-LONG = (
-    "이차함수 그래프와 최댓값 최솟값에 관한 새 학습 계획이 도착하였습니다 확인 바랍니다 "
-    * 2
-)
+LONG = "이차함수 그래프와 최댓값 최솟값에 관한 새 학습 계획이 도착하였습니다 확인 바랍니다 " * 2
 
 
 def a_mail(sink: Sink) -> Mail:
