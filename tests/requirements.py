@@ -154,6 +154,7 @@ PROMISES |= {
     "webhook": "Webhooks are signed, repeatable, and go to no private place.",
     "inbox": "Readers see their own messages about students whom they see, and no others.",
     "send-killed": "A sender that dies between a server's yes and its note makes no second mail.",
+    "demo-mails": "Mails of `up` without a mail server are kept here, and can be looked at.",
     "preferences": "Readers say how they want to hear; their addresses are sealed.",
 }
 

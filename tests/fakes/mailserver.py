@@ -57,7 +57,7 @@ class Sink:
         assert isinstance(content, bytes)
         self.kept.append((list(envelope.rcpt_tos), content))
         self.took.set()
-        if self.mode == CUT and server.transport is not None:
+        if self.mode == CUT and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         if self.mode == HANG:
             await asyncio.Event().wait()

@@ -121,6 +121,7 @@ async def test_what_is_refused_for_now_is_tried_six_times_within_a_day(
     student = await a_student(room.students, **by_mail())
     sink.mode, began = LATER, room.now
     await room.notify(a_notice(student.id, critical=True))
+    row = await room.only()
     while await room.work():
         row = await room.only()
         if row.state is State.PENDING:
