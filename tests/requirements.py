@@ -80,7 +80,7 @@ PROMISES: dict[str, str] = {
     "queues-apart": "A backlog on one queue leaves the others their threads.",
     "ledger-retries": "A failing job is retried later; only its own failures set it aside.",
     "ledger-pruned": "Finished jobs go after a week, failed ones stay.",
-    "ledger-leases": "A job is its worker's while the lease is renewed; who lost it writes nothing.",
+    "ledger-leases": "A job is its worker's while the lease is renewed; the loser writes nothing.",
     "ledger-dead-letters": "What failed for good is kept with its reason, and can be retried.",
     "jobs-desk": "Operators list, read, retry and drop jobs, and read the queues' state.",
     "jobs-without-persons": "A job's message holds ids, numbers, times and words; never free text.",
@@ -144,6 +144,18 @@ PROMISES: dict[str, str] = {
     "nodes-serving": "Reference nodes are MCP servers of both eras that start and stop cleanly.",
     "nodes-faults": "Reference nodes can be slow or failing on purpose.",
     "nodes-demo-school": "The demo school's learners have a stated truth that the model finds.",
+}
+
+PROMISES |= {
+    # notifications
+    "notify-once": "Each is told once for an event, by the way they wish, and nobody unasked.",
+    "mail": "Mail arrives as written; each failure ends as it should, none in a second mail.",
+    "quiet-hours": "In quiet hours messages wait, to the second; critical ones do not.",
+    "webhook": "Webhooks are signed, repeatable, and go to no private place.",
+    "inbox": "Readers see their own messages about students whom they see, and no others.",
+    "send-killed": "A sender that dies between a server's yes and its note makes no second mail.",
+    "demo-mails": "Mails of `up` without a mail server are kept here, and can be looked at.",
+    "preferences": "Readers say how they want to hear; their addresses are sealed.",
 }
 
 GAPS: dict[str, str] = {

@@ -10,7 +10,7 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = frozenset({"access", "students", "history", "profiles", "schedules"})
+ROOMS = frozenset({"access", "students", "history", "profiles", "schedules", "notifications"})
 SHOWN = frozenset({"service", "schemas", "errors", "policy"})
 READERS = frozenset({"profiles"})
 ROOMS_WITHIN = frozenset({("access", "audit")})
