@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from doorway import ADMINISTRATOR_KEY, PEPPERS, an_audit
+from notification_stage import Room as NotificationsRoom
 from student_hub.access.service import Access
 from student_hub.history.jobs import history_handlers
 from student_hub.history.service import History
@@ -68,8 +69,17 @@ class Room:
             database, peppers=PEPPERS, audit=audit, administrator_key=ADMINISTRATOR_KEY
         )
         self.erasing = Erasing(database, self.students, audit, keyring, self.ledger, utc_now)
+        told = NotificationsRoom(database, keyring)
+        self.notifications = told
         self.exporting = Exporting(
-            database, self.students, self.consents, self.history, self.access, audit, utc_now
+            database,
+            self.students,
+            self.consents,
+            self.history,
+            self.access,
+            audit,
+            utc_now,
+            told.notifications,
         )
         self.lab = LabFake()
         self.emptied: list[tuple[UUID, int]] = []

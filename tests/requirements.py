@@ -154,6 +154,18 @@ PROMISES: dict[str, str] = {
     "nodes-demo-school": "The demo school's learners have a stated truth that the model finds.",
 }
 
+PROMISES |= {
+    # notifications
+    "notify-once": "Each is told once for an event, by the way they wish, and nobody unasked.",
+    "mail": "Mail arrives as written; each failure ends as it should, none in a second mail.",
+    "quiet-hours": "In quiet hours messages wait, to the second; critical ones do not.",
+    "webhook": "Webhooks are signed, repeatable, and go to no private place.",
+    "inbox": "Readers see their own messages about students whom they see, and no others.",
+    "send-killed": "A sender that dies between a server's yes and its note makes no second mail.",
+    "demo-mails": "Mails of `up` without a mail server are kept here, and can be looked at.",
+    "preferences": "Readers say how they want to hear; their addresses are sealed.",
+}
+
 GAPS: dict[str, str] = {
     "interventions": "create_learning_intervention is not built yet.",
     "class-analytics": "get_class_analytics and the L3 cache are not built yet.",

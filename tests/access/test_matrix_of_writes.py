@@ -94,6 +94,7 @@ BODIES: dict[str, dict[str, object]] = {
         "school_id": "SCH009",
     },
     "POST /admin/encryption-keys/rotation": {},
+    "POST /admin/notifications/{notification_id}/resolve": {"sent": True},
 }
 
 
@@ -107,4 +108,5 @@ def shows(answer: httpx2.Response, target: Target) -> bool:
 def knock(client: httpx2.Client, door: str) -> httpx2.Response:
     method, template = door.split()
     path = template.replace("{key_id}", "0123456789ab").replace("{grant_id}", str(uuid4()))
+    path = path.replace("{notification_id}", str(uuid4()))
     return client.request(method, path, json=BODIES.get(door), params=QUERIES.get(door))

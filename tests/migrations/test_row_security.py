@@ -44,7 +44,10 @@ CHECKS = """
 SAMPLES = {"uuid": "gen_random_uuid()", "timestamp with time zone": "now()", "boolean": "false"}
 SAMPLES |= {"bytea": "'\\x00'", "jsonb": "'{}'", "date": "current_date"}
 SAMPLES |= dict.fromkeys(("smallint", "integer", "bigint"), "1")
-DELETED = {"students", "learning_history", "jobs", "scheduled_task_runs"}
+DELETED = {
+    *("students", "learning_history", "jobs", "scheduled_task_runs"),
+    *("notices", "notification_preferences"),
+}
 """What the hub may delete rows of itself; what hangs on a student goes by the foreign key."""
 
 

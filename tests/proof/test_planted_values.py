@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import httpx2
@@ -17,9 +17,14 @@ import redis
 from pydantic import SecretStr
 
 from doorway import running
+from notification_stage import EVERYBODY, a_notice
 from servers import running_program, scratch_folder
 from student_hub.entry import programs
+from student_hub.entry.house import build
 from student_hub.entry.stack.ports import find_free
+from student_hub.notifications.service import Notifications
+from student_hub.platform.db.database import Database
+from student_hub.platform.security.caller import SYSTEM
 from student_hub.platform.settings import Settings
 from whole_hub import ANSWERS, BareNode
 
@@ -30,6 +35,7 @@ PLANTED = {
     "email": "planted.pupil@family.example",
     "parent_contact": "010-4242-7373",
     "special_needs": "말더듬관찰기록",
+    "reader_mail": "planted.reader@family.example",
 }
 SECRETS = ("planted-password-8f3", "shk_live_0123456789ab")
 
@@ -41,6 +47,7 @@ class Hub:
     url: str
     key: str
     logs: Path
+    settings: Settings
 
     def ask(self, method: str, path: str, **given: Any) -> httpx2.Response:
         headers = {"X-API-Key": self.key}
@@ -76,7 +83,7 @@ def hub(database_url: str, valkey_url: str) -> Iterator[Hub]:
             log = folder / "logs" / f"{program.name}.log"
             stack.enter_context(running_program(program, log))
         key = settings.api_key.get_secret_value() if settings.api_key else ""
-        yield Hub(f"http://127.0.0.1:{settings.port}", key, folder / "logs")
+        yield Hub(f"http://127.0.0.1:{settings.port}", key, folder / "logs", settings)
 
 
 def test_planted_values_are_nowhere_in_clear(hub: Hub, database_url: str, valkey_url: str) -> None:
@@ -115,7 +122,9 @@ def plant(hub: Hub) -> str:
     assert student_id in listed.text
     hub.ask("PATCH", f"/v1/students/{student_id}", json={"email": "x" + PLANTED["email"]})
     hub.ask("POST", "/v1/events", json={"events": [an_event(student_id)]})
+    refused_wish = tell(hub, student_id)
     refused = [
+        refused_wish,
         hub.ask("POST", "/v1/students", json=pupil),
         hub.ask("POST", "/v1/students", json={**pupil, "grade": 99, "age": 3}),
         hub.ask("PATCH", f"/v1/students/{student_id}", json={"grade": PLANTED["name"]}),
@@ -132,6 +141,35 @@ def plant(hub: Hub) -> str:
     return "\n".join(answer.text for answer in refused)
 
 
+def tell(hub: Hub, student_id: str) -> httpx2.Response:
+    """A reader stores an address, and is told of the pupil; the text of a refusal."""
+    wanted = {"name": "reader", "role": "parent", "scopes": ["read"], "subject": "planted-reader"}
+    key = hub.ask("POST", "/admin/keys", json=wanted).json()["key"]
+    grant = {"subject": "planted-reader", "kind": "student", "relation": "mother"}
+    assert hub.ask("POST", "/admin/grants", json={**grant, "student_id": student_id}).is_success
+    reader = {"headers": {"X-API-Key": key}}
+    wish = {"email": PLANTED["reader_mail"], "channels": {"plans": ["email", "in_app"]}}
+    assert hub.ask("PUT", "/v1/preferences", json=wish, **reader).is_success
+    asyncio.run(notified(hub, student_id))
+    inbox = hub.ask("GET", "/v1/inbox", **reader)
+    assert PLANTED["name"] in inbox.text
+    log = hub.ask("GET", "/admin/notifications")
+    assert log.json()["notifications"]
+    assert not any(value in log.text for value in PLANTED.values())
+    return hub.ask("PUT", "/v1/preferences", json={"language": PLANTED["reader_mail"]}, **reader)
+
+
+async def notified(hub: Hub, student_id: str) -> None:
+    """A notice as a room of the hub puts it."""
+    house = build(hub.settings)
+    try:
+        async with house.parts.get(Database).transaction(SYSTEM) as tx:
+            notice = a_notice(UUID(student_id), recipients=EVERYBODY)
+            assert await house.parts.get(Notifications).notify(tx, notice)
+    finally:
+        await house.close()
+
+
 def a_pupil() -> dict[str, object]:
     return {
         "id": str(uuid4()),
@@ -142,7 +180,10 @@ def a_pupil() -> dict[str, object]:
         "student_number": "1",
         "email": PLANTED["email"],
         "parent_contact": PLANTED["parent_contact"],
-        "metadata": {"special_needs": [PLANTED["special_needs"]]},
+        "metadata": {
+            "special_needs": [PLANTED["special_needs"]],
+            "parent_preferences": {"notification_method": "kakao"},
+        },
     }
 
 

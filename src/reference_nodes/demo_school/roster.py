@@ -1,6 +1,6 @@
 """Who is in the class: invented people, the same ones for the same seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from uuid import UUID, uuid5
 
@@ -67,6 +67,8 @@ def students(seed: int, count: int) -> list[Student]:
 
 def _student(seed: int, number: int) -> Student:
     random = Random(f"{seed}/roster/{number}")  # noqa: S311 # a simulation
+    metadata = _metadata(random, number)
+    by_mail = metadata.parent_preferences.notification_method == "email"
     return Student(
         id=student_id(seed, number),
         name=_name(seed, number),
@@ -75,8 +77,8 @@ def _student(seed: int, number: int) -> Student:
         class_name=CLASS_NAME,
         student_number=f"{number:02d}",
         email=f"student{number:02d}@example.com",
-        parent_contact=f"010-0000-{number:04d}",
-        metadata=_metadata(random),
+        parent_contact=f"parent{number:02d}@example.com" if by_mail else f"010-0000-{number:04d}",
+        metadata=metadata,
     )
 
 
@@ -89,9 +91,11 @@ def _name(seed: int, number: int) -> str:
     return family + given[number % len(given)]
 
 
-def _metadata(random: Random) -> Metadata:
+def _metadata(random: Random, number: int) -> Metadata:
+    style = random.choice(_STYLES)
+    interests = random.sample(_INTERESTS, random.randint(1, 3))
+    wishes = ParentPreferences(random.choice(_METHODS), random.choice(_FREQUENCIES))
+    # The family of the student whom everybody looks at is told by mail, so that there is some.
     return Metadata(
-        learning_style=random.choice(_STYLES),
-        interests=random.sample(_INTERESTS, random.randint(1, 3)),
-        parent_preferences=ParentPreferences(random.choice(_METHODS), random.choice(_FREQUENCIES)),
+        style, interests, replace(wishes, notification_method="email") if number == 1 else wishes
     )

@@ -1,6 +1,6 @@
 """Grants: who may see which students, and what a process remembers of it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -141,6 +141,10 @@ class Grants:
         self._reaches.forget(row.subject)
         log.info("grant_revoked", grant_id=str(grant_id), caller=caller.subject)
         return _shown(row)
+
+    async def granted(self, tx: Transaction, subjects: Sequence[str]) -> set[str]:
+        """Those of the subjects who have a grant that counts; the transaction must see all."""
+        return await repository.holders(tx, subjects, self._clock())
 
     def _require_admin(self, caller: Caller, action: Action) -> None:
         with self._audit.refusals(caller, action):

@@ -70,6 +70,12 @@ async def reaching(tx: Transaction, student: Whereabouts, now: datetime) -> Sequ
     return (await tx.session.scalars(query.order_by(GrantRow.created_at, GrantRow.id))).all()
 
 
+async def holders(tx: Transaction, subjects: Sequence[str], now: datetime) -> set[str]:
+    """Those of the subjects who have a grant that counts now."""
+    query = select(GrantRow.subject).where(GrantRow.subject.in_(subjects), _counts(now))
+    return set(await tx.session.scalars(query.distinct()))
+
+
 async def revoke(tx: Transaction, grant_id: UUID, now: datetime) -> GrantRow | None:
     """The grant, revoked now unless it already was; None when there is none."""
     grant = await tx.session.get(GrantRow, grant_id, with_for_update=True)

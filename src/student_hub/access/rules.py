@@ -31,6 +31,7 @@ ADMINS = frozenset({Role.ADMIN})
 SYSTEMS = frozenset({Role.ADMIN, Role.SERVICE})
 PEOPLE = EVERYBODY - {Role.SERVICE}
 PLANNERS = frozenset({Role.ADMIN, Role.SERVICE, Role.TEACHER})
+READERS = PEOPLE - {Role.ADMIN}
 
 Rule: TypeAlias = AbstractSet[Role] | Open
 
@@ -100,6 +101,16 @@ RULES: Mapping[str, Rule] = {
     "POST /v1/tasks/{task_id}/resume": PLANNERS,
     "POST /v1/tasks/{task_id}/cancel": PLANNERS,
     "POST /v1/tasks/{task_id}/run-now": PLANNERS,
+    # notifications
+    "GET /v1/inbox": READERS,
+    "POST /v1/inbox/{notification_id}/read": READERS,
+    "GET /v1/preferences": READERS,
+    "PUT /v1/preferences": READERS,
+    "GET /unsubscribe": PUBLIC,
+    "POST /unsubscribe": PUBLIC,
+    "GET /admin/notifications": ADMINS,
+    "POST /admin/notifications/{notification_id}/retry": ADMINS,
+    "POST /admin/notifications/{notification_id}/resolve": ADMINS,
 }
 
 

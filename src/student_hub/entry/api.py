@@ -14,6 +14,7 @@ from student_hub.entry.tokens import resource_of
 from student_hub.entry.tools import TOOLS
 from student_hub.history.routes import router as history
 from student_hub.nodes.routes import router as nodes
+from student_hub.notifications.routes import router as notifications
 from student_hub.platform.http.health import Health
 from student_hub.platform.http.limiting import Price, Tariff, per_item
 from student_hub.platform.jobs.routes import router as jobs
@@ -42,6 +43,7 @@ ROUTERS = (
     jobs,
     nodes,
     tasks,
+    notifications,
 )
 
 PRICES: Mapping[str, Price] = {

@@ -155,6 +155,22 @@ def beat(data_dir: DataDir = None) -> None:
 
 
 @app.command()
+def mails(data_dir: DataDir = None) -> None:
+    """List the mails that `up` keeps while SMTP_URL names no mail server."""
+    from student_hub.entry.mail_sink import listed
+
+    typer.echo(listed(read_settings(data_dir).data_dir.expanduser().resolve()))
+
+
+@app.command(hidden=True)
+def mail_sink(port: Annotated[int, typer.Option()], data_dir: DataDir = None) -> None:
+    """Keep mails as files in the data folder."""
+    from student_hub.entry.mail_sink import run_mail_sink
+
+    run_mail_sink(read_settings(data_dir).data_dir.expanduser().resolve(), port)
+
+
+@app.command()
 def nodes(
     data_dir: DataDir = None,
     nodes_port: Annotated[int, typer.Option(help="Port of the first of the six.")] = 8_001,

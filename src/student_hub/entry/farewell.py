@@ -7,6 +7,7 @@ import aiohttp
 
 from student_hub.entry.context import local_url, secret
 from student_hub.entry.house import build
+from student_hub.entry.mail_sink import FOLDER
 from student_hub.entry.stack.state import StackState
 from student_hub.platform.security.caller import SYSTEM
 from student_hub.platform.settings import Settings
@@ -23,9 +24,12 @@ Student Hub is up at {url}   (its REST interface: {url}/docs)
 
   MCP      {mcp}
 
-  stop     Ctrl-C; the data stays, and the next start finds it again
+{mails}  stop     Ctrl-C; the data stays, and the next start finds it again
 """
 
+MAILS = """  mails    student-hub mails   (none leaves this machine: they are kept in {folder})
+
+"""
 EXAMPLE = StudentFilter(name="김철수")
 """The first student of the demo school."""
 
@@ -39,7 +43,8 @@ async def what_next(settings: Settings) -> str:
     path = f"/v1/students/{student.id}/profile" if student else "/v1/students"
     server = {"type": "http", "url": f"{url}/mcp", "headers": {"X-API-Key": key}}
     mcp = json.dumps({"mcpServers": {"student-hub": server}})
-    return NEXT.format(url=url, key=key, path=path, mcp=mcp)
+    mails = MAILS if (folder := settings.data_dir / FOLDER).is_dir() else ""
+    return NEXT.format(url=url, key=key, path=path, mcp=mcp, mails=mails.format(folder=folder))
 
 
 async def _someone(settings: Settings) -> Student | None:

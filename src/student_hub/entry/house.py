@@ -13,6 +13,7 @@ from student_hub.access.audit.spool import Spool
 from student_hub.access.service import Access
 from student_hub.entry.context import broker_url, given, secret
 from student_hub.entry.job_log import witness_of
+from student_hub.entry.rooms import notifications
 from student_hub.entry.rooms.schedules import build_schedules
 from student_hub.entry.tokens import tokens_of
 from student_hub.history.importing.runner import Importer
@@ -26,6 +27,8 @@ from student_hub.nodes.q_dna import QDna
 from student_hub.nodes.registry import Address, NodeName, Renamed
 from student_hub.nodes.report import Report
 from student_hub.nodes.school import SchoolInfo
+from student_hub.notifications.preferences import PreferenceBook
+from student_hub.notifications.service import Notifications
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import REQUEST, Database, Deadlines
@@ -94,6 +97,7 @@ def build(settings: Settings, deadlines: Deadlines = REQUEST) -> House:
     _build_audit(house, settings)
     _build_rooms(house, settings)
     build_schedules(house.parts)
+    notifications.build_notifications(house.parts, settings)
     _build_readers(house, settings)
     _build_workshop(house)
     return house
@@ -169,7 +173,7 @@ def _build_students(house: House, settings: Settings) -> None:
     parts.put(students)
     parts.put(Consents(db, students, audit, utc_now))
     parts.put(CareNotes(db, keyring))
-    holders: list[Holder] = [StudentKeys(Vault(keyring)), Seals(keyring)]
+    holders: list[Holder] = [StudentKeys(Vault(keyring)), Seals(keyring), PreferenceBook(keyring)]
     parts.put(Rotation(db, keyring, parts.get(Ledger), utc_now, audit, holders))
     history = History(
         db,
@@ -193,6 +197,7 @@ def _build_workshop(house: House) -> None:
         **student_handlers(parts.get(Rotation), parts.get(CareNotes)),
         **history_handlers(db, history, students, lab, ledger),
         **privacy_handlers(parts.get(Erasing), history, lab, parts.get(Shelf).forget),
+        **notifications.handlers_of(parts),
     }
     metrics = parts.get(Metrics)
     desk = parts.put(JobDesk(db, parts.get(Doorbell), witness_of(parts.get(Audit))))
@@ -216,18 +221,9 @@ def _build_readers(house: House, settings: Settings) -> None:
     db, keyring, history = parts.get(Database), parts.get(Keyring), parts.get(History)
     parts.put(Erasing(db, students, audit, keyring, parts.get(Ledger), utc_now))
     consents, access = parts.get(Consents), parts.get(Access)
-    parts.put(
-        Exporting(
-            db,
-            students,
-            consents,
-            history,
-            access,
-            audit,
-            utc_now,
-            schedules=parts.get(Schedules),
-        )
-    )
+    told, schedules = parts.get(Notifications), parts.get(Schedules)
+    base = (db, students, consents, history, access, audit, utc_now, told)
+    parts.put(Exporting(*base, schedules=schedules))
 
 
 def _gateway(settings: Settings, metrics: Metrics) -> Gateway:

@@ -1,5 +1,6 @@
 """The hub's own processes as programs for the supervisor."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 import aiohttp
 
 from student_hub.entry.context import environment, local_url
+from student_hub.entry.stack.ports import is_free
 from student_hub.entry.stack.program import Program, plain_environment
 from student_hub.nodes.registry import NodeName
 from student_hub.platform.settings import Settings
@@ -37,6 +39,17 @@ def node_environment() -> dict[str, str]:
     return {**plain_environment(), **kept}
 
 
+def mail_sink(port: int, folder: Path) -> Program:
+    """Keeps the demo's mails in the folder; it learns no secret."""
+    return Program(
+        name="mail",
+        argv=(*HUB, "mail-sink", "--port", str(port), "--data-dir", str(folder)),
+        env=node_environment(),
+        cwd=folder,
+        ready=_listens(port),
+    )
+
+
 def api(settings: Settings) -> Program:
     return _hub("api", "serve", settings, _answers(f"{local_url(settings)}/readyz"))
 
@@ -58,6 +71,13 @@ def _hub(name: str, command: str, settings: Settings, ready: Ready | None = None
         stop_grace=15.0,
         ready=ready,
     )
+
+
+def _listens(port: int) -> Ready:
+    async def ready() -> bool:
+        return not await asyncio.to_thread(is_free, port)
+
+    return ready
 
 
 def _answers(url: str) -> Ready:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from student_hub.entry import programs
 from student_hub.entry.context import completed, kept_keys, local_url, secret
 from student_hub.entry.demo import load_demo_school
@@ -15,7 +17,7 @@ from student_hub.entry.nodes import NODE_FOLDER
 from student_hub.entry.stack.events import Event, EventKind
 from student_hub.entry.stack.folder import open_folder
 from student_hub.entry.stack.lock import FolderLock
-from student_hub.entry.stack.ports import require_free
+from student_hub.entry.stack.ports import kept_port, require_free
 from student_hub.entry.stack.postgres import EmbeddedPostgres
 from student_hub.entry.stack.state import StackState, remove_state, renew_pids, write_state
 from student_hub.entry.stack.supervisor import Supervisor
@@ -44,6 +46,11 @@ class Wishes:
             for node in NodeName
             if f"node{node.number}_url" not in self.settings.model_fields_set
         }
+
+    @property
+    def keeps_mail(self) -> bool:
+        """Whether mails stay here as files: those of a demo for which no mail server is named."""
+        return self.demo and self.settings.smtp_url is None
 
 
 async def up(wishes: Wishes) -> None:
@@ -116,7 +123,12 @@ async def _start_servers(wishes: Wishes, supervisor: Supervisor, folder: Path) -
         f"node{node.number}_url": f"http://127.0.0.1:{port}/mcp"
         for node, port in wishes.node_ports.items()
     }
-    settings = wishes.settings.model_copy(update={"data_dir": folder, **nodes})
+    mail = (
+        {"smtp_url": SecretStr(f"smtp://127.0.0.1:{_mail_port(folder)}")}
+        if wishes.keeps_mail
+        else {}
+    )
+    settings = wishes.settings.model_copy(update={"data_dir": folder, **nodes, **mail})
     return completed(settings, kept_keys(folder), **urls)
 
 
@@ -130,8 +142,14 @@ async def _start_platform(
         programs.reference_node(node, port, log_folder) for node, port in wishes.node_ports.items()
     ]
     started = await asyncio.gather(*(supervisor.start(node) for node in nodes))
-    hub = (programs.api(settings), programs.worker(settings), programs.beat(settings))
+    hub = [programs.api(settings), programs.worker(settings), programs.beat(settings)]
+    if wishes.keeps_mail:
+        hub.insert(0, programs.mail_sink(_mail_port(folder), folder))
     return all(started) and await supervisor.start(*hub)
+
+
+def _mail_port(folder: Path) -> int:
+    return kept_port(folder / "mail.port")
 
 
 def _publish(supervisor: Supervisor, folder: Path, settings: Settings) -> None:

@@ -13,6 +13,8 @@ from student_hub.nodes.logic_engine import KNOWLEDGE
 from student_hub.nodes.q_dna import MASTERY
 from student_hub.nodes.report import LATEST
 from student_hub.nodes.school import SCHOOL
+from student_hub.notifications.quiet import QuietHours
+from student_hub.notifications.servers import MailServer, sender_of
 from student_hub.platform.db.database import async_url
 from student_hub.platform.settings import Settings
 
@@ -37,6 +39,7 @@ def require_usable(settings: Settings) -> None:
             _check_redis(settings.redis_url.get_secret_value())
         if settings.oidc_issuers:
             _check_issuers(settings)
+        _check_notifications(settings)
     except ValueError as error:
         raise StackError(f"{str(error).removesuffix('.')}.") from error
     _require_known_tools(settings)
@@ -72,6 +75,16 @@ def _check_issuers(settings: Settings) -> None:
             raise ValueError("OIDC_ISSUERS may have letters, digits, '.', '_', '-' in an alias")
         if not may_be_asked(url, allow_http=settings.oidc_allow_http):
             raise ValueError(f"OIDC_ISSUERS: the issuer {alias} must have an https:// address")
+
+
+def _check_notifications(settings: Settings) -> None:
+    if settings.smtp_url is not None:
+        MailServer.of(settings.smtp_url.get_secret_value())
+    sender_of(settings.mail_from)
+    try:
+        QuietHours.of(settings.quiet_hours)
+    except ValueError as error:
+        raise ValueError(f"QUIET_HOURS {error}") from error
 
 
 def _require_known_tools(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from student_hub.entry.guarded import require_guarded
 from student_hub.entry.house import House, build
 from student_hub.entry.rooms.schedules import schedule_rounds
 from student_hub.history.messages import DropOldHistory, MakePartitions
+from student_hub.notifications.messages import PruneNotifications
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import AT_LENGTH, Database
 from student_hub.platform.jobs.carrier import UPKEEP_EVERY_S, Calls, LoopThread, listen
@@ -26,7 +27,14 @@ from student_hub.platform.parts import Parts
 from student_hub.platform.settings import Settings
 from student_hub.students.messages import SealCareNotes
 
-DAILY = (MakePartitions(), DropOldHistory(), SealCareNotes(), PruneJobs(), PruneAudit())
+DAILY = (
+    MakePartitions(),
+    DropOldHistory(),
+    SealCareNotes(),
+    PruneJobs(),
+    PruneAudit(),
+    PruneNotifications(),
+)
 EACH_MINUTE = (SealAudit(),)
 GRACE_S = 10.0
 """So long a running job may take to end after SIGTERM; then it is given back."""

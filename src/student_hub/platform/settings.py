@@ -153,6 +153,22 @@ class Settings(BaseSettings):
     worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         0, description="a worker's own /metrics, on HOST; 0: none"
     )
+    smtp_url: SecretStr | None = Field(
+        None, description="mail server (smtp://… or smtps://…); none: no mail"
+    )
+    mail_from: str = Field("student-hub@localhost", description="the address that mail comes from")
+    webhook_secret: SecretStr | None = Field(
+        None, description="what webhooks' secrets are made of; none: no webhooks"
+    )
+    webhook_allow_private: bool = Field(
+        False, description="webhooks may go to private addresses, and to loopback over http"
+    )
+    quiet_hours: str = Field(
+        "21:00-08:00 Asia/Seoul", description="when no mail or webhook goes out; off: never"
+    )
+    notification_retention_days: Annotated[int, Field(ge=1)] = Field(
+        180, description="older messages are deleted, read or not"
+    )
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8_000
     data_dir: Path = Field(

@@ -11,6 +11,7 @@ from student_hub.access.audit.schemas import Action
 from student_hub.access.audit.service import Audit
 from student_hub.access.service import Access
 from student_hub.history.service import History
+from student_hub.notifications.service import Notifications
 from student_hub.platform.clock import Clock
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.security.caller import SYSTEM, Caller, Role, Scope
@@ -54,6 +55,7 @@ class Exporting:
         access: Access,
         audit: Audit,
         clock: Clock,
+        notifications: Notifications,
         *,
         schedules: Planned | None = None,
     ) -> None:
@@ -64,6 +66,7 @@ class Exporting:
         self._access = access
         self._audit = audit
         self._clock = clock
+        self._notifications = notifications
         self._schedules = schedules
 
     async def export(self, caller: Caller, student_id: UUID, reason: str) -> AsyncIterator[bytes]:
@@ -95,13 +98,18 @@ class Exporting:
             raise ExportRefused
 
     async def _around(self, student_id: UUID) -> dict[str, Any]:
-        """What is not the student's own: who can see them, and whether the id was erased before."""
+        """Who can see them, whether the id was erased before, and what was told to whom."""
         async with self._db.transaction(SYSTEM) as tx:
             student = await self._students.require(tx, student_id)
             viewers = await self._access.viewers(tx, student)
             proofs = await repository.of_student(tx, student_id)
+            told = await self._notifications.of_student(tx, student_id)
         erased = [EarlierErasure.model_validate(row, from_attributes=True) for row in proofs]
-        return {"seen_by": _listed(viewers), "earlier_erasures": _listed(erased)}
+        return {
+            "seen_by": _listed(viewers),
+            "earlier_erasures": _listed(erased),
+            "notifications": _listed(told),
+        }
 
     async def _write(
         self,

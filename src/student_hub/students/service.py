@@ -207,6 +207,14 @@ class Students:
         await self._rows.touch(tx, touched)
         tx.after_commit(lambda: self._forget(touched))
 
+    async def stop_reports(self, tx: Transaction, student_id: UUID) -> None:
+        """The family wants no more reports; StudentNotFound when the student is gone."""
+        held = await self.hold(tx, SYSTEM, student_id)
+        wishes = held.metadata.parent_preferences
+        none = wishes.model_copy(update={"report_frequency": "none"})
+        metadata = held.metadata.model_copy(update={"parent_preferences": none})
+        await self._change(tx, held, {"metadata": metadata})
+
     async def can_be_opened(self) -> bool:
         """Whether every student is sealed with a key that the hub has."""
         async with self._db.transaction(SYSTEM) as tx:

@@ -61,6 +61,12 @@ class Action(StrEnum):
     TASK_RESUME = "task.resume"
     TASK_CANCEL = "task.cancel"
     TASK_RUN = "task.run"
+    NOTIFICATION_SEND = "notification.send"
+    NOTIFICATION_LIST = "notification.list"
+    NOTIFICATION_RETRY = "notification.retry"
+    INBOX_READ = "inbox.read"
+    PREFERENCES_READ = "preferences.read"
+    PREFERENCES_SET = "preferences.set"
 
 
 class Outcome(StrEnum):

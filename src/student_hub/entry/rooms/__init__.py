@@ -1,1 +1,1 @@
-"""The parts of each room that came later, built in a module of its own."""
+"""How rooms are built that have many parts, one module a room; called by `house`."""

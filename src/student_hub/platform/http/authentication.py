@@ -11,8 +11,8 @@ from student_hub.platform.limits.failures import Failures
 from student_hub.platform.security.caller import Caller, Door, Origin
 
 STATES = frozenset({"/livez", "/readyz", "/health", "/docs", "/openapi.json"})
-PUBLIC = STATES | {WELL_KNOWN, f"{WELL_KNOWN}/mcp"}
-"""Paths that need no key: states for supervisors, and the description of the interface."""
+PUBLIC = STATES | {WELL_KNOWN, f"{WELL_KNOWN}/mcp", "/unsubscribe"}
+"""Paths that need no key: states, the description of the interface, what a mail links to."""
 
 LONGEST_KEY = 8_192
 CARRIERS = frozenset({b"x-api-key", b"authorization"})
