@@ -110,7 +110,7 @@ async def test_the_metadata_names_the_resource_that_it_was_asked_for(
         "resource": f"{AUDIENCE}{path}",
         "resource_name": "Student Hub",
         "authorization_servers": [ISSUER],
-        "scopes_supported": ["hub:read", "hub:write", "hub:sensitive", "hub:admin"],
+        "scopes_supported": ["hub:read", "hub:write", "hub:sensitive", "hub:plan", "hub:admin"],
         "bearer_methods_supported": ["header"],
     }
     assert answer.headers["cache-control"] == "public, max-age=300"
