@@ -144,8 +144,18 @@ def test_a_list_has_whom_its_reader_sees_and_not_a_page_more(stage: Stage) -> No
         assert pages == max(1, len(actor.sees))
 
 
+READERS_OWN = {
+    "GET /v1/inbox",
+    "POST /v1/inbox/{notification_id}/read",
+    "GET /v1/preferences",
+    "PUT /v1/preferences",
+}
+"""Name no student: `tests/notifications/test_doors.py` asks there as every role."""
+
+
 def test_the_matrix_has_every_door_that_shows_a_student() -> None:
     """A new way to a student needs its line in the matrix, and what it may show to whom."""
     asked = {door for operation in READS.values() for door in operation.doors}
     others = {door for door, rule in RULES.items() if rule is PUBLIC or "/admin/" in door}
-    assert RULES.keys() - others - WRITES.keys() - PLANS - {"GET /metrics"} == asked
+    apart = others | WRITES.keys() | PLANS | READERS_OWN | {"GET /metrics"}
+    assert RULES.keys() - apart == asked

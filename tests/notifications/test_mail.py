@@ -1,6 +1,7 @@
 """Mail by a real SMTP server: what arrives, and what becomes of each way to fail."""
 
 from datetime import timedelta
+from random import Random
 
 import asyncpg
 import pytest
@@ -10,7 +11,7 @@ from fakes.mailserver import ACCEPT, CUT, LATER, REFUSE, Sink
 from notification_stage import ROOT, Room, a_notice, a_reader, by_mail
 from student_hub.notifications.channel import Message, Outcome
 from student_hub.notifications.errors import NotificationNotOpen
-from student_hub.notifications.mail import Mail
+from student_hub.notifications.mail import LONGEST_SUBJECT, Mail
 from student_hub.notifications.schemas import State, Template
 from student_hub.notifications.sending import MOST_TRIES
 from student_hub.notifications.servers import MailServer
@@ -19,7 +20,20 @@ from student_hub.platform.ids import new_id
 from student_hub.platform.security.caller import SYSTEM, Role
 
 pytestmark = pytest.mark.requirement("mail")
-LONG = "이차함수 그래프와 최댓값 최솟값에 관한 새 학습 계획이 도착하였습니다 확인 바랍니다 " * 2
+LONG = " ".join(["이차함수 그래프와 최댓값 최솟값에 관한 새 학습 계획이 도착하였습니다"] * 2)
+WORDS = (
+    "학습",
+    "계획이",
+    "새",
+    "14일",
+    "plan",
+    "A반",
+    "(이차함수)",
+    "-",
+    "안내",
+    "[허브]",
+    "weekly",
+)
 
 
 def a_mail(sink: Sink) -> Mail:
@@ -40,15 +54,18 @@ def a_message(**fields: object) -> Message:
     return Message(**{**base, **fields})  # type: ignore[arg-type]
 
 
-async def test_a_long_korean_subject_arrives_letter_by_letter(sink: Sink) -> None:
+async def test_long_korean_subjects_arrive_letter_by_letter(sink: Sink) -> None:
     """No blank is lost, which the library's usual folding does on Python 3.11 and 3.12."""
-    result = await a_mail(sink).send(a_message(title=LONG, text=LONG + "\n" + LONG))
-    (mail,) = sink.mails
-    assert result.outcome is Outcome.ACCEPTED
-    assert mail["Subject"] == " ".join(LONG.split())[:150].strip()
-    body = mail.get_body(("plain",))
-    assert body is not None
-    assert body.get_content().split() == (LONG + LONG).split()
+    mail, random = a_mail(sink), Random(7)  # noqa: S311
+    titles = [LONG, *(" ".join(random.choices(WORDS, k=random.randint(5, 25))) for _ in range(40))]
+    for title in titles:
+        result = await mail.send(a_message(title=title, text=f"{title}\n{title}"))
+        assert result.outcome is Outcome.ACCEPTED
+    for title, came in zip(titles, sink.mails, strict=True):
+        assert came["Subject"] == title[:LONGEST_SUBJECT].strip()
+        body = came.get_body(("plain",))
+        assert body is not None
+        assert body.get_content().splitlines() == [title, title]
 
 
 @pytest.mark.parametrize("sign", ["\r\n", "\n", "\r", "\u2028", "\x0b", "\0"])

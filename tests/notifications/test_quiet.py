@@ -8,8 +8,11 @@ import pytest
 from factories import a_student
 from fakes.mailserver import Sink
 from notification_stage import Room, a_notice, by_mail
+from student_hub.entry.stack.errors import StackError
+from student_hub.entry.usable import require_usable
 from student_hub.notifications.quiet import QuietHours, next_digest
 from student_hub.notifications.schemas import State
+from student_hub.platform.settings import Settings
 
 pytestmark = pytest.mark.requirement("quiet-hours")
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -67,6 +70,22 @@ def test_hours_that_make_no_sense_are_refused(text: str) -> None:
 def test_collected_reports_go_out_in_the_morning(often: str, due: str) -> None:
     """Of the next day, Monday, or first of the month."""
     assert next_digest(seoul("2026-11-26T12:00:00"), often, SEOUL) == seoul(due)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"quiet_hours": "at night"},
+        {"smtp_url": "http://mail.example.org"},
+        {"mail_from": "nobody"},
+        {"webhook_secret": "short"},
+    ],
+)
+def test_settings_that_cannot_work_are_refused_at_the_start(given: dict[str, str]) -> None:
+    """In a sentence that names the setting, without its value where that is a secret."""
+    with pytest.raises(StackError, match=next(iter(given)).upper()) as caught:
+        require_usable(Settings.model_validate(given))
+    assert "short" not in str(caught.value)
 
 
 async def test_a_message_of_the_night_goes_out_in_the_morning(room: Room, sink: Sink) -> None:

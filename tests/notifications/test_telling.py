@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from factories import a_student, take_away
-from fakes.mailserver import Sink
+from fakes.mailserver import ACCEPT, REFUSE, Sink
 from notification_stage import EVERYBODY, Room, a_notice, a_reader, by_mail, family
 from student_hub.access.audit.schemas import Action
 from student_hub.notifications.schemas import (
@@ -237,6 +237,38 @@ async def test_every_message_is_in_the_audit_log_without_its_words(
     await room.notify(a_notice(student.id, recipients=EVERYBODY))
     await room.work()
     assert await owner.fetchval(AUDITED, Action.NOTIFICATION_SEND.value) == 2
+
+
+@pytest.mark.requirement("metrics")
+async def test_messages_are_counted_by_channel_and_end_with_their_lag(
+    room: Room, sink: Sink
+) -> None:
+    """By the process that sends them; a refused one is counted as that."""
+    student = await a_student(room.students, **by_mail())
+    for mode in (ACCEPT, REFUSE):
+        sink.mode = mode
+        await room.notify(a_notice(student.id))
+        await room.work()
+    told = room.metrics.text().decode()
+    assert 'notifications_total{channel="email",state="sent"} 1.0' in told
+    assert 'notifications_total{channel="email",state="failed"} 1.0' in told
+    assert 'notification_lag_seconds_count{channel="email"} 1.0' in told
+
+
+async def test_who_no_longer_has_an_address_is_not_reached_by_another(
+    room: Room, owner: asyncpg.Connection, sink: Sink
+) -> None:
+    """A mother's own mail never goes to the family's contact instead."""
+    student = await a_student(room.students, parent_contact="family@example.kr")
+    mine = {"kind": "student", "student_id": student.id}
+    mother = await a_reader(owner, Role.PARENT, "mum", "mother", **mine)
+    wanted = {"email": "mum@example.kr", "channels": {"plans": ["email"]}}
+    await room.wishes.store(mother, PreferencesIn.model_validate(wanted))
+    await room.notify(a_notice(student.id))
+    await owner.execute("DELETE FROM notification_preferences")
+    await room.work()
+    row = await room.only()
+    assert (row.state, row.reason, sink.kept) == (State.HELD, "no_address", [])
 
 
 @pytest.mark.requirement("erasure", "export")

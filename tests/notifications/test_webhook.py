@@ -2,18 +2,20 @@
 
 import base64
 import hmac
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import asyncpg
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractResolver, ResolveResult
 
 from factories import a_student
 from notification_stage import Room, a_notice, a_reader
 from student_hub.notifications.channel import Message, Outcome
 from student_hub.notifications.schemas import ChannelName, PreferencesIn, Recipient, State
-from student_hub.notifications.webhook import PublicOnly, Refused, Webhook, problem_of
+from student_hub.notifications.webhook import Webhook, problem_of
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database
 from student_hub.platform.ids import new_id
@@ -23,6 +25,19 @@ from student_hub.platform.security.keyring import Keyring
 pytestmark = pytest.mark.requirement("webhook")
 SECRET = "a secret of the settings, at least 32 signs"
 CLASS = {"kind": "class", "school_id": "SCH001", "grade": 10, "class_name": "1반"}
+
+
+class Lying(AbstractResolver):
+    """Finds a public address and a private one behind every name."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        base = {"hostname": host, "port": port, "family": family, "proto": 6, "flags": 0}
+        return [{**base, "host": address} for address in ("8.8.8.8", "10.0.0.7")]  # type: ignore[typeddict-item]
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 @dataclass
@@ -166,10 +181,9 @@ async def test_no_webhook_goes_to_a_private_place(url: str) -> None:
 
 async def test_a_name_that_leads_to_a_private_place_is_refused_when_it_is_looked_up() -> None:
     """What is connected to is what was checked: a name cannot change its mind in between."""
-    found = PublicOnly()
-    with pytest.raises(Refused):
-        await found.resolve("localhost", 443)
-    await found.close()
+    webhook = Webhook(SECRET, utc_now, resolver=Lying)
+    result = await webhook.send(a_message("https://school.example/hook"))
+    assert (result.outcome, result.reason) == (Outcome.PERMANENT, "destination_refused")
 
 
 async def test_a_webhook_of_a_public_name_may_be_stored() -> None:

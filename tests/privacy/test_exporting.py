@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from factories import NURSE, WRITER, a_student, event, scalar
+from notification_stage import a_notice
 from privacy_stage import Room
 from student_hub.history.schemas import EventKey
 from student_hub.platform.errors import HubError, NotAllowed
@@ -70,6 +71,7 @@ async def test_an_export_holds_everything_that_was_ever_stored(
     stop = ProcessingIn(state=State.STOPPED, reason="처리정지 요청")
     await room.consents.set_processing(SYSTEM, student.id, stop)
     await owner.execute(GRANT, "parent", student.id)
+    await room.notifications.notify(a_notice(student.id))
     document = await exported(room, SYSTEM, student.id)
     assert document["student"]["name"] == student.name
     assert (document["student"]["email"], document["student"]["withheld"]) == ("a@b.kr", [])
@@ -81,6 +83,8 @@ async def test_an_export_holds_everything_that_was_ever_stored(
     assert "parent" in [viewer["subject"] for viewer in document["seen_by"]]
     assert "student.create" in [access["action"] for access in document["accesses"]]
     assert document["earlier_erasures"] == []
+    (told,) = document["notifications"]
+    assert (told["recipient"], told["reason"]) == ("parent", "stopped")
 
 
 async def test_an_export_is_noted_with_its_reason_before_it_leaves(room: Room) -> None:

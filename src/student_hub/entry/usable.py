@@ -22,6 +22,7 @@ REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 ALIAS = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,58}")
 RESOURCE = re.compile(r"https?://[!-~]+")
 AMISS = frozenset('"#?\\')
+SHORTEST_SECRET = 32
 TOOLS = (KNOWLEDGE, MASTERY, ACTIVITIES, RECORD, LATEST, SCHOOL)
 RENAMABLE = frozenset(f"{tool.node.value}.{tool.name}" for tool in TOOLS)
 """The tools of nodes that the hub calls, as NODE_TOOLS names them."""
@@ -81,6 +82,9 @@ def _check_notifications(settings: Settings) -> None:
     if settings.smtp_url is not None:
         MailServer.of(settings.smtp_url.get_secret_value())
     sender_of(settings.mail_from)
+    secret = settings.webhook_secret
+    if secret is not None and len(secret.get_secret_value()) < SHORTEST_SECRET:
+        raise ValueError(f"WEBHOOK_SECRET has fewer than {SHORTEST_SECRET} characters")
     try:
         QuietHours.of(settings.quiet_hours)
     except ValueError as error:

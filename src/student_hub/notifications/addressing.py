@@ -123,9 +123,7 @@ class Addressing:
     def address(
         self, student: Student, reader: Recipient, wishes: Preferences, channel: ChannelName
     ) -> str | None:
-        """Where a message goes; None when there is no such address any more."""
-        if reader is Recipient.PARENTS and wishes is DEFAULT:
-            return student.parent_contact
+        """Where a reader's messages go; None when there is no such address any more."""
         if channel is ChannelName.WEBHOOK:
             return wishes.webhook
         own = student.email if reader is Recipient.STUDENT else None

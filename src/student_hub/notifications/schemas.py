@@ -106,8 +106,9 @@ class Notice(BaseModel):
     """Something to tell about a student, once for each `event` and template.
 
     `facts` are ids, numbers, dates and words of the curriculum; what a person is called is looked
-    up when it is sent. Templates know `concepts` (list), `duration_days`, `steps`, `due_on`,
-    `completed`, `total`, `mastery_before`, `mastery_now`, `proposal`, `report_type`, `channel`;
+    up when it is sent. Templates know `concepts` (list), `duration_days`, `steps`,
+    `completed`, `total`, `mastery_before`, `mastery_now`, `channel`, and `proposal` (`extend`,
+    `complete`, `escalate`); none is needed. Each value is of 80 signs at most;
     text that does not look like the name of something is left out. `critical` ones pass the
     quiet hours.
     """

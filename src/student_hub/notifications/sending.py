@@ -119,7 +119,9 @@ class Sender:
         if row.subject and not await self._addressing.still_sees(tx, student, row.subject):
             return Draft(row, student, held=NOT_SEEN)
         wishes = await self._addressing.preferences(tx, row.subject)
-        to = self._addressing.address(student, row.reader, wishes, row.channel)
+        to = student.parent_contact
+        if row.recipient != family_of(student):
+            to = self._addressing.address(student, row.reader, wishes, row.channel)
         if to is None or row.channel not in self._channels:
             return Draft(row, student, held=NO_ADDRESS if to is None else NOT_CONFIGURED)
         quiet, now = quiet_of(wishes.quiet_hours, self._quiet), self._clock()

@@ -4,6 +4,7 @@ import base64
 import hmac
 import ipaddress
 import socket
+from collections.abc import Callable
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -30,8 +31,8 @@ class Refused(OSError):
 class PublicOnly(AbstractResolver):
     """Finds addresses of the public network alone: what it gives is what is connected to."""
 
-    def __init__(self) -> None:
-        self._resolver = ThreadedResolver()
+    def __init__(self, resolver: AbstractResolver) -> None:
+        self._resolver = resolver
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
@@ -51,10 +52,18 @@ class Webhook:
 
     repeatable = True
 
-    def __init__(self, secret: str, clock: Clock, *, private: bool = False) -> None:
+    def __init__(
+        self,
+        secret: str,
+        clock: Clock,
+        *,
+        private: bool = False,
+        resolver: Callable[[], AbstractResolver] = ThreadedResolver,
+    ) -> None:
         self._secret = secret.encode()
         self._clock = clock
         self._private = private
+        self._resolver = resolver
 
     def secret_of(self, recipient: str) -> str:
         """What signs messages to that recipient; it tells nothing of anybody else's."""
@@ -79,7 +88,8 @@ class Webhook:
 
     async def _post(self, message: Message) -> int:
         body = orjson.dumps({"type": message.kind, **message.data})
-        resolver = None if self._private else PublicOnly()
+        found = self._resolver()
+        resolver = found if self._private else PublicOnly(found)
         connector = aiohttp.TCPConnector(resolver=resolver, force_close=True)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
         async with (
