@@ -42,6 +42,24 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "get_latest_reports": {
         "reports": [{"report_id": "REP1", "type": "weekly", "generated_at": TODAY.isoformat()}]
     },
+    "analyze_weak_areas": {
+        "weak_areas": [
+            {"concept": f"이차함수의 성질 {number}", "current_mastery": 0.5, "target_mastery": 0.85}
+            for number in range(1, 5)
+        ]
+    },
+    "generate_learning_path": {
+        "learning_path": [
+            {
+                "step": number,
+                "activity": "practice",
+                "concept": f"이차함수의 성질 {number}",
+                "estimated_duration": 1_800,
+                "num_problems": 10,
+            }
+            for number in range(1, 9)
+        ]
+    },
     "get_school": {"school_id": "SCH001", "name": "한빛고등학교", "region": "서울"},
 }
 DISCOVERED = {"supportedVersions": ["2026-07-28"], "capabilities": {"tools": {}}}

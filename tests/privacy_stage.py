@@ -79,7 +79,7 @@ class Room:
             self.access,
             audit,
             utc_now,
-            told.notifications,
+            notifications=told.notifications,
         )
         self.lab = LabFake()
         self.emptied: list[tuple[UUID, int]] = []

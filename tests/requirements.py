@@ -88,6 +88,15 @@ PROMISES: dict[str, str] = {
     "bells-and-polls": "A bell wakes a worker at once, a lost one costs a second.",
     "worker-drains": "A worker told to end begins nothing, and ends or gives back what it has.",
     "worker-survives": "A worker outlives its database's absence and any job's failure.",
+    "intervention-create": "A plan is made from nodes 2 and 3 and stored whole, in one transaction.",
+    "intervention-doors": "Plans are made and changed by every door, by those who may plan.",
+    "intervention-refused": "What cannot be planned is said by its reason, and nothing is stored.",
+    "intervention-workflow": "Its people are told, its class refreshed, its check settled, by a chain.",
+    "intervention-life": "A guarded state machine: approve, edit, reject, pause, resume, end.",
+    "intervention-progress": "Events show steps done, or people mark them; the last one ends the plan.",
+    "intervention-checks": "A check compares with the start, proposes what next and tells the teacher.",
+    "intervention-effect": "What plans changed, beside matched students, with interval and n.",
+    "intervention-once": "A call makes one intervention, told once, whatever is killed meanwhile.",
     # doors
     "mcp-both-eras": "One endpoint serves revision 2026-07-28 and the older ones.",
     "mcp-official-clients": "The official Python and TypeScript clients list and call the tool.",
@@ -167,7 +176,6 @@ PROMISES |= {
 }
 
 GAPS: dict[str, str] = {
-    "interventions": "create_learning_intervention is not built yet.",
     "class-analytics": "get_class_analytics and the L3 cache are not built yet.",
     "performance-aims": "The aims for throughput and CPU are measured and not met yet.",
     "scale-figures": "`make bench` has no figures for 100 k and 1 M students yet.",

@@ -8,7 +8,7 @@ import pytest
 from student_hub.migrations import run
 
 pytestmark = pytest.mark.requirement("migrations")
-REVISIONS = [f"{number:04}" for number in range(1, 13)]
+REVISIONS = [f"{number:04}" for number in range(1, 14)]
 THINGS = """
     SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = 'public' AND relname !~ '^alembic_version'

@@ -41,7 +41,12 @@ CHECKS = """
     WHERE contype = 'c' AND coninhcount = 0 AND conrelid <> 0
         AND connamespace = current_schema()::regnamespace
 """
-SAMPLES = {"uuid": "gen_random_uuid()", "timestamp with time zone": "now()", "boolean": "false"}
+SAMPLES = {
+    "double precision": "1",
+    "uuid": "gen_random_uuid()",
+    "timestamp with time zone": "now()",
+    "boolean": "false",
+}
 SAMPLES |= {"bytea": "'\\x00'", "jsonb": "'{}'", "date": "current_date"}
 SAMPLES |= dict.fromkeys(("smallint", "integer", "bigint"), "1")
 DELETED = {

@@ -47,6 +47,11 @@ ANSWERS: dict[NodeName, dict[str, Any]] = {
 }
 
 
+async def no_plans(_student_id: UUID) -> bytes:
+    """Nobody has an intervention here."""
+    return b"[]"
+
+
 def unobserved(_seconds: float, _cached: bool) -> None:
     """Nobody counts here."""
 
@@ -103,7 +108,7 @@ class Stage:
     ) -> AsyncIterator[Profiles]:
         """The same service with another way to the store, as another process has it."""
         shelf = Shelf(cache, 300)
-        gatherer = Gatherer(profile_nodes(self.gateway), shelf, cache, self.clock, 3.0)
+        gatherer = Gatherer(profile_nodes(self.gateway), shelf, cache, self.clock, 3.0, no_plans)
         yield Profiles(
             students or self.students,
             gatherer,
@@ -135,7 +140,7 @@ async def set_up(database: Database, students: Students, cache: Cache) -> AsyncI
         )
         stack.push_async_callback(gateway.close)
         shelf = Shelf(cache, 300)
-        gatherer = Gatherer(profile_nodes(gateway), shelf, cache, clock, 3.0)
+        gatherer = Gatherer(profile_nodes(gateway), shelf, cache, clock, 3.0, no_plans)
         stack.push_async_callback(gatherer.close)
         profiles = Profiles(students, gatherer, shelf, an_audit(database), unobserved, clock=clock)
         student = await students.create(SYSTEM, a_student())

@@ -13,6 +13,7 @@ from student_hub.entry.assembly import Start, Stop, assemble, nothing
 from student_hub.entry.tokens import resource_of
 from student_hub.entry.tools import TOOLS
 from student_hub.history.routes import router as history
+from student_hub.interventions.routes import router as interventions
 from student_hub.nodes.routes import router as nodes
 from student_hub.notifications.routes import router as notifications
 from student_hub.platform.http.health import Health
@@ -44,11 +45,13 @@ ROUTERS = (
     nodes,
     tasks,
     notifications,
+    interventions,
 )
 
 PRICES: Mapping[str, Price] = {
     "POST /v1/students/import": EXPENSIVE,
     "POST /v1/students/{student_id}/export": EXPENSIVE,
+    "POST /v1/interventions": EXPENSIVE,
     "POST /v1/profiles": per_item("student_ids"),
 }
 """What routes cost; any other is one ordinary call."""

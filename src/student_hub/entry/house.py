@@ -14,11 +14,14 @@ from student_hub.access.service import Access
 from student_hub.entry.context import broker_url, given, secret
 from student_hub.entry.job_log import witness_of
 from student_hub.entry.rooms import notifications
+from student_hub.entry.rooms.interventions import Followers, build_interventions
+from student_hub.entry.rooms.interventions import handlers_of as handlers_of_interventions
 from student_hub.entry.rooms.schedules import build_schedules
 from student_hub.entry.tokens import tokens_of
 from student_hub.history.importing.runner import Importer
 from student_hub.history.jobs import history_handlers
 from student_hub.history.service import History
+from student_hub.interventions.service import Interventions
 from student_hub.nodes.gateway import Gateway
 from student_hub.nodes.lab import Lab
 from student_hub.nodes.lane import Signals
@@ -98,6 +101,7 @@ def build(settings: Settings, deadlines: Deadlines = REQUEST) -> House:
     _build_rooms(house, settings)
     build_schedules(house.parts)
     notifications.build_notifications(house.parts, settings)
+    build_interventions(house.parts, settings)
     _build_readers(house, settings)
     _build_workshop(house)
     return house
@@ -181,6 +185,7 @@ def _build_students(house: House, settings: Settings) -> None:
         utc_now,
         audit,
         forward=parts.get(Ledger) if settings.forward_events else None,
+        follow=Followers(parts),
         retention_days=settings.history_retention_days,
     )
     parts.put(history)
@@ -198,6 +203,7 @@ def _build_workshop(house: House) -> None:
         **history_handlers(db, history, students, lab, ledger),
         **privacy_handlers(parts.get(Erasing), history, lab, parts.get(Shelf).forget),
         **notifications.handlers_of(parts),
+        **handlers_of_interventions(parts),
     }
     metrics = parts.get(Metrics)
     desk = parts.put(JobDesk(db, parts.get(Doorbell), witness_of(parts.get(Audit))))
@@ -214,16 +220,28 @@ def _build_readers(house: House, settings: Settings) -> None:
     )
     shelf = parts.put(Shelf(parts.get(Cache), settings.profile_ttl_s))
     deadline_s = settings.profile_deadline_ms / 1000
-    gatherer = Gatherer(nodes, shelf, parts.get(Cache), utc_now, deadline_s)
+    active = parts.get(Interventions).active_json
+    gatherer = Gatherer(nodes, shelf, parts.get(Cache), utc_now, deadline_s, active)
     house.closing.append(gatherer.close)
     students, audit = parts.get(Students), parts.get(Audit)
     parts.put(Profiles(students, gatherer, shelf, audit, metrics.observe_profile))
     db, keyring, history = parts.get(Database), parts.get(Keyring), parts.get(History)
     parts.put(Erasing(db, students, audit, keyring, parts.get(Ledger), utc_now))
     consents, access = parts.get(Consents), parts.get(Access)
-    told, schedules = parts.get(Notifications), parts.get(Schedules)
-    base = (db, students, consents, history, access, audit, utc_now, told)
-    parts.put(Exporting(*base, schedules=schedules))
+    parts.put(
+        Exporting(
+            db,
+            students,
+            consents,
+            history,
+            access,
+            audit,
+            utc_now,
+            notifications=parts.get(Notifications),
+            schedules=parts.get(Schedules),
+            interventions=parts.get(Interventions),
+        )
+    )
 
 
 def _gateway(settings: Settings, metrics: Metrics) -> Gateway:

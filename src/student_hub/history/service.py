@@ -1,6 +1,6 @@
 """What can be done with the learning history."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -50,10 +50,15 @@ MOST_IDS = 2**63
 NO_CURSOR = "is not one that a page gave"
 
 
+Follow = Callable[[Transaction, Sequence[UUID]], Awaitable[None]]
+"""Told, in the transaction itself, whose histories it changes."""
+
+
 class History:
     """The learning history: use cases take the caller, operations an open transaction.
 
-    With a `forward` ledger, every batch leaves jobs that hand its new events to node 4. Months
+    With a `forward` ledger, every batch leaves jobs that hand its new events to node 4; `follow` is
+    told whose histories change. Months
     that ended over `retention_days` ago are dropped, and nothing of them is taken in; 0: none.
     """
 
@@ -65,6 +70,7 @@ class History:
         audit: Audit,
         *,
         forward: Ledger | None = None,
+        follow: Follow | None = None,
         retention_days: int = 0,
     ) -> None:
         self._db = db
@@ -72,6 +78,7 @@ class History:
         self._clock = clock
         self._audit = audit
         self._forward = forward
+        self._follow = follow
         self._retention = timedelta(days=retention_days)
 
     async def record(self, caller: Caller, entries: Sequence[object]) -> Receipt:
@@ -163,14 +170,17 @@ class History:
             await self._students.touch(tx, about)
             await self._audit.note(tx, caller, Action.EVENT_RECORD, about)
             await self._pass_on(tx, stored)
+            await self._tell_followers(tx, about)
         refused = sorted(batch.refused, key=lambda refused: refused.index)
         return Receipt(stored=len(stored), repeated=batch.repeated, refused=refused)
 
-    async def all_of(self, tx: Transaction, student_id: UUID) -> AsyncIterator[Sequence[Event]]:
-        """The student's whole history, the newest first, in pages of up to 1,000 events."""
+    async def all_of(
+        self, tx: Transaction, student_id: UUID, since: datetime = EARLIEST
+    ) -> AsyncIterator[Sequence[Event]]:
+        """The student's history since then, the newest first, in pages of up to 1,000 events."""
         position: Position | None = None
         while True:
-            page = await repository.newest(tx, student_id, EARLIEST, position, None, MOST_LISTED)
+            page = await repository.newest(tx, student_id, since, position, None, MOST_LISTED)
             yield page
             if len(page) < MOST_LISTED:
                 return
@@ -219,6 +229,7 @@ class History:
             raise EventNotFound
         if voided.voided_at == now:
             await self._students.touch(tx, [owner])
+            await self._tell_followers(tx, [owner])
             await self._audit.note(tx, caller, Action.EVENT_VOID, [owner])
             await self._tell_node(tx, voided)
         return voided
@@ -247,6 +258,10 @@ class History:
             return EARLIEST
         day = self._clock() - self._retention
         return day.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+
+    async def _tell_followers(self, tx: Transaction, student_ids: Sequence[UUID]) -> None:
+        if self._follow is not None:
+            await self._follow(tx, student_ids)
 
     async def _pass_on(self, tx: Transaction, stored: Sequence[StoredEvent]) -> None:
         if self._forward is not None:

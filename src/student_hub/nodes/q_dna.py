@@ -1,12 +1,13 @@
-"""Node 2, Q-DNA, the item bank: how far a student has come."""
+"""Node 2, Q-DNA, the item bank: how far a student has come, and where they are weak."""
 
 from uuid import UUID
 
 from student_hub.nodes.gateway import Answered, Gateway
 from student_hub.nodes.registry import NodeName, NodeTool
-from student_hub.nodes.schemas import MasteryLevels
+from student_hub.nodes.schemas import MasteryLevels, WeakAreas
 
 MASTERY = NodeTool(NodeName.Q_DNA, "get_mastery_level", MasteryLevels)
+WEAK_AREAS = NodeTool(NodeName.Q_DNA, "analyze_weak_areas", WeakAreas, "weak_areas", limit_s=2.0)
 
 
 class QDna:
@@ -18,3 +19,10 @@ class QDna:
     ) -> Answered[MasteryLevels]:
         """Mastery overall and by subject; NodeFailed when the node has no answer."""
         return await self._gateway.call(MASTERY, {"student_id": str(student_id)}, deadline=deadline)
+
+    async def weak_areas(
+        self, student_id: UUID, target_level: float, *, deadline: float | None = None
+    ) -> Answered[WeakAreas]:
+        """Concepts under the target (0 to 1), the most urgent first; NodeFailed without answer."""
+        arguments = {"student_id": str(student_id), "target_level": target_level}
+        return await self._gateway.call(WEAK_AREAS, arguments, deadline=deadline)

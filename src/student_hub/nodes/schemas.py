@@ -7,9 +7,17 @@ bounded and free of control and direction-changing characters.
 
 import datetime as dt
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from student_hub.platform.text import LONGEST_LABEL, FreeText, Label, Untrusted, is_label, label
 
@@ -144,3 +152,48 @@ class School(NodeAnswer):
     region: Label | None = None
     address: FreeText | None = None
     homepage: FreeText | None = None
+
+
+class WeakArea(NodeAnswer):
+    """A concept under the target; `blocks` are concepts that need it."""
+
+    concept: Term
+    code: Code | None = None
+    current_mastery: Share
+    target_mastery: Share | None = None
+    interval: Interval | None = None
+    answers: Count | None = None
+    blocks: Annotated[list[Term], Field(max_length=100)] = Field(default_factory=list)
+
+
+class WeakAreas(NodeAnswer):
+    """Node 2: what is under the target, the most urgent first; empty when nothing is."""
+
+    weak_areas: Annotated[list[WeakArea], Field(max_length=100)]
+
+
+class PathStep(NodeAnswer):
+    """One thing to do; `estimated_duration` in seconds, `codes` all concepts of a mixed one."""
+
+    step: Annotated[int, Field(ge=1, le=500)]
+    activity: Code
+    concept: Term | None = None
+    code: Code | None = None
+    codes: Annotated[list[Code], Field(max_length=50)] = Field(default_factory=list)
+    estimated_duration: Annotated[int, Field(ge=0, le=30 * 86_400)] | None = None
+    problem_set_id: Code | None = None
+    num_problems: Annotated[int, Field(ge=1, le=500)] | None = None
+    difficulty: Share | None = None
+    why: FreeText | None = None
+
+
+class LearningPath(NodeAnswer):
+    """Node 3: the steps towards the targets, in their order, counted from 1."""
+
+    learning_path: Annotated[list[PathStep], Field(min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if [step.step for step in self.learning_path] != [*range(1, len(self.learning_path) + 1)]:
+            raise ValueError("steps out of order")
+        return self

@@ -150,6 +150,10 @@ class Settings(BaseSettings):
     low_priority_threads: Annotated[int, Field(ge=1)] = Field(
         1, description="of the queue low_priority"
     )
+    intervention_approval: Literal["none", "auto", "all"] = Field(
+        "none",
+        description="plans that wait for a teacher's decision: none, those of type auto, all",
+    )
     worker_metrics_port: Annotated[int, Field(ge=0, le=65_535)] = Field(
         0, description="a worker's own /metrics, on HOST; 0: none"
     )

@@ -11,6 +11,7 @@ from student_hub.access.audit.schemas import Action
 from student_hub.access.audit.service import Audit
 from student_hub.access.service import Access
 from student_hub.history.service import History
+from student_hub.interventions.service import Interventions
 from student_hub.notifications.service import Notifications
 from student_hub.platform.clock import Clock
 from student_hub.platform.db.database import Database, Transaction
@@ -55,9 +56,10 @@ class Exporting:
         access: Access,
         audit: Audit,
         clock: Clock,
-        notifications: Notifications,
         *,
+        notifications: Notifications,
         schedules: Planned | None = None,
+        interventions: Interventions | None = None,
     ) -> None:
         self._db = db
         self._students = students
@@ -66,8 +68,9 @@ class Exporting:
         self._access = access
         self._audit = audit
         self._clock = clock
-        self._notifications = notifications
         self._schedules = schedules
+        self._interventions = interventions
+        self._notifications = notifications
 
     async def export(self, caller: Caller, student_id: UUID, reason: str) -> AsyncIterator[bytes]:
         """The document in pieces; the audit log has it, with its reason, before the first one.
@@ -130,6 +133,9 @@ class Exporting:
         if self._schedules is not None:
             planned = await self._schedules.of_student(tx, student_id)
             parts["scheduled_tasks"] = _listed(planned)
+        if self._interventions is not None:
+            plans = await self._interventions.of_student(tx, student_id)
+            parts["interventions"] = _listed(plans)
         aside.write(orjson.dumps(parts)[:-1])
         await _write_list(aside, "voided_events", self._history.voided_of(tx, student_id))
         await _write_list(aside, "history", self._history.all_of(tx, student_id))

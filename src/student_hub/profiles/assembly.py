@@ -18,7 +18,7 @@ SOURCES = {
     for node in NodeName
     for state in State
 }
-NO_INTERVENTIONS = b'"active_interventions":[]'
+NO_ACTIVE = b"[]"
 NOTHING = b"null"
 CLOSED = {
     Permission.STOPPED: "processing_stopped",
@@ -33,6 +33,8 @@ class Gathered:
     kept: Sections
     outcome: Outcome
     stale: Sections
+    active: bytes | None = NO_ACTIVE
+    """The interventions under way as a JSON list; None when they could not be had."""
 
     @cached_property
     def shown(self) -> Sections:
@@ -41,7 +43,7 @@ class Gathered:
     @cached_property
     def members(self) -> bytes:
         """The sections as members of the profile's JSON."""
-        return _members(self.shown)
+        return _members(self.shown, self.active)
 
     @property
     def asked(self) -> list[NodeName]:
@@ -56,7 +58,7 @@ class Gathered:
     @property
     def whole(self) -> Whole | None:
         """All sections, to be kept; None unless every node that was wanted has a good answer."""
-        if self.outcome.failed:
+        if self.outcome.failed or self.active is None:
             return None
         times = {node: kept.at.timestamp() for node, kept in self.shown.items()}
         return Whole.of(self.members, times)
@@ -89,9 +91,9 @@ def closed(student: Student, why: Permission, now: datetime) -> bytes:
     )
 
 
-def _members(shown: Sections) -> bytes:
+def _members(shown: Sections, active: bytes | None = NO_ACTIVE) -> bytes:
     parts = [b'"%b":%b' % (name, _json(shown.get(node))) for node, name in MEMBERS.items()]
-    return b",".join([*parts, NO_INTERVENTIONS])
+    return b",".join([*parts, b'"active_interventions":%b' % (active or NOTHING)])
 
 
 def _json(section: Section | None) -> bytes:

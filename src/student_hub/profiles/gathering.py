@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from student_hub.platform.cache.flights import Flights
 from student_hub.platform.cache.store import Cache
 from student_hub.platform.clock import Clock
+from student_hub.platform.db.database import DatabaseAway
 from student_hub.platform.errors import Fact
 from student_hub.profiles.asking import ProfileNodes, ask_all
 from student_hub.profiles.assembly import Gathered, assemble
@@ -44,17 +46,28 @@ class Reply:
         }
 
 
+Active = Callable[[UUID], Awaitable[bytes]]
+"""The interventions of a student that are under way, as a JSON list."""
+
+
 class Gatherer:
     """Asks the nodes for what no cache has; concurrent wishes for one profile become one."""
 
     def __init__(
-        self, nodes: ProfileNodes, shelf: Shelf, cache: Cache, clock: Clock, deadline_s: float
+        self,
+        nodes: ProfileNodes,
+        shelf: Shelf,
+        cache: Cache,
+        clock: Clock,
+        deadline_s: float,
+        active: Active,
     ) -> None:
         self._nodes = nodes
         self._shelf = shelf
         self._cache = cache
         self._clock = clock
         self._deadline_s = deadline_s
+        self._active = active
         self._turns = Turns(AT_ONCE, LONGEST_WAIT_S)
         self._flights: Flights[Reply] = Flights()
         self._renewals: Flights[None] = Flights()
@@ -140,9 +153,18 @@ class Gatherer:
         missing = sorted(wanted.nodes - kept.keys())
         deadline = time.monotonic() + self._deadline_s
         calls = {node: self._nodes.call(node, wanted, deadline) for node in missing}
+        active = asyncio.create_task(self._active_of(wanted))
         outcome = await ask_all(calls, self._deadline_s)
         stale: Sections = {n: last_good[n] for n in outcome.failed if n in last_good}
-        return Gathered(kept, outcome, stale)
+        return Gathered(kept, outcome, stale, await active)
+
+    async def _active_of(self, wanted: Wanted) -> bytes | None:
+        """Read after the generation that the profile is kept under, so never older than it."""
+        try:
+            async with asyncio.timeout(self._deadline_s):
+                return await self._active(wanted.student.id)
+        except (DatabaseAway, TimeoutError):
+            return None
 
     def _reply(self, wanted: Wanted, gathered: Gathered) -> Reply:
         json = assemble(wanted.student, gathered, self._clock())

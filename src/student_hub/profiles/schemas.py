@@ -54,12 +54,27 @@ class BasicInfo(BaseModel):
     class_name: Label
 
 
+class Steps(BaseModel):
+    """Steps done, of all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    completed: int
+    total: int
+
+
 class ActiveIntervention(BaseModel):
-    """A learning intervention that is under way."""
+    """A learning intervention that is under way, or paused; `next_check` is its latest one."""
 
     model_config = ConfigDict(frozen=True)
 
     intervention_id: str
+    type: str
+    status: str
+    target_level: float
+    progress: Steps
+    ends_at: datetime | None
+    next_check: datetime | None
 
 
 class UnifiedProfile(BaseModel):
@@ -74,7 +89,7 @@ class UnifiedProfile(BaseModel):
     mastery_levels: MasteryLevels | None
     recent_activities: list[Activity] | None
     latest_reports: list[ReportCard] | None
-    active_interventions: list[ActiveIntervention]
+    active_interventions: list[ActiveIntervention] | None
     sources: dict[str, Source]
     cached: bool
     generated_at: datetime

@@ -109,6 +109,14 @@ class StudentRepository:
             query = query.where(OF_SUBJECT)
         return [self._student(row) for row in await tx.session.execute(query)]
 
+    async def ids_in(self, tx: Transaction, wanted: StudentFilter) -> list[UUID]:
+        """Those in the place of the filter, in the order of their ids."""
+        query = select(StudentRow.id).order_by(StudentRow.id)
+        for column in ("school_id", "grade", "class_name"):
+            if (value := getattr(wanted, column)) is not None:
+                query = query.where(getattr(StudentRow, column) == value)
+        return list((await tx.session.scalars(query)).all())
+
     async def insert(self, tx: Transaction, students: Sequence[Student]) -> set[UUID]:
         """The ids of those that were stored; the others' id or place in a class is taken."""
         taken = await twins(tx, self._vault, students)

@@ -176,6 +176,10 @@ class Students:
         """Those of the ids that are students; they stay so until the transaction ends."""
         return await self._rows.lock(tx, ids)
 
+    async def ids_in(self, tx: Transaction, wanted: StudentFilter) -> list[UUID]:
+        """The students who pass every given filter, in the order of their ids; those seen."""
+        return await self._rows.ids_in(tx, wanted)
+
     async def hold(self, tx: Transaction, caller: Caller, student_id: UUID) -> Student:
         """The student, locked until the transaction ends; StudentNotFound also for one not seen."""
         held = await self._rows.to_change(tx, [student_id])

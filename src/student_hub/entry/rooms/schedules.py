@@ -1,6 +1,7 @@
 """The scheduler: which types of tasks there are, the hub's own tasks, and who ticks."""
 
 from student_hub.access.audit.service import Audit
+from student_hub.interventions.jobs import TASK_TYPES as OF_INTERVENTIONS
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database
 from student_hub.platform.jobs.ledger import Ledger
@@ -12,7 +13,7 @@ from student_hub.schedules.schemas import ScheduleType, Standing, TaskDraft, Tas
 from student_hub.schedules.service import Schedules
 from student_hub.students.service import Students
 
-TYPES: tuple[TaskType, ...] = ()
+TYPES: tuple[TaskType, ...] = (*OF_INTERVENTIONS,)
 """What the rooms above offer: each names its types here."""
 TICK_S = 1.0
 LOOK_S = 10.0
@@ -27,7 +28,7 @@ def _daily(task_type: str, cron: str) -> Standing:
 STANDING = (
     _daily("daily_report", "0 9 * * *"),
     _daily("weekly_analytics", "0 10 * * MON"),
-    _daily("intervention_progress", "0 * * * *"),
+    Standing("intervention_progress", _daily("progress_check", "0 * * * *").draft),
 )
 """The contract's periodic work, in Asia/Seoul; what nobody offers is left out."""
 

@@ -22,7 +22,7 @@ class HotRow(asyncpg.Record):  # type: ignore[misc]  # asyncpg has no types
 class HotQuery:
     """A query for few rows, compiled once; its values that are not known yet are `bindparam`s."""
 
-    def __init__(self, query: Select[Any]) -> None:
+    def __init__(self, query: Select[*tuple[Any, ...]]) -> None:
         compiled = query.compile(dialect=DIALECT)
         if not isinstance(compiled, SQLCompiler):
             raise TypeError("not a query")
