@@ -71,7 +71,7 @@ async def test_a_dead_node_costs_its_section_and_hardly_a_call(
     assert {each.state(DEAD) for each in dead} <= {"unavailable", "stale", "fresh"}
     assert attempts <= 1.2 * len(dead)
     async with asyncio.timeout(HEALED_S):
-        while (await theatre.gather(0.01))[0].state(DEAD) != "fresh":  # noqa: ASYNC110
+        while (await theatre.gather(1 / PER_SECOND))[0].state(DEAD) != "fresh":  # noqa: ASYNC110
             await asyncio.sleep(0.2)
 
 
