@@ -155,7 +155,7 @@ GAPS: dict[str, str] = {
         "floor, not 0.5; 4.3 times the plain SDK, not 6; 202 and 234 us, not 130 and 200; 1,110 "
         "us uncached, not 600; 6 ms over the slowest node, not 5 (docs/benchmarks.md)."
     ),
-    "scale-figures": "`make bench` has no figures for 100 k and 1 M students yet.",
+    "scale-figures": "Growth is measured to 1 M students and 1 M events; 10 M events are not.",
     "live-stream": "No SSE and no resource updates yet.",
     "admin": "/admin has keys and nodes; caches, jobs, partitions and audit are to come.",
     "traces": "No OpenTelemetry traces yet; request ids link log lines.",
