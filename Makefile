@@ -16,7 +16,7 @@ up: $(VENV)/.installed ## Start the whole platform here (ARGS="--port 9000 --no-
 test: $(VENV)/.installed-dev ## Run all tests, or some: make test T=tests/students
 	$(BIN)/pytest $(T)
 
-bench: $(VENV)/.installed-dev ## Measure speed beside yardsticks, five minutes (ARGS="--scale 100000")
+bench: $(VENV)/.installed-dev ## Measure speed beside yardsticks, five minutes (ARGS=--scale: growth)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 chaos: $(VENV)/.installed-dev ## The long proofs: faults, overload, kills; nearly an hour (T=tests/chaos/test_store.py)

@@ -1,15 +1,19 @@
-"""`python -m benchmarks`: runs the bench, prints the table, writes `results/latest.json`."""
+"""`python -m benchmarks`: runs the bench, prints the table, writes `results/latest.json`.
+
+With `--scale` it measures how cost grows with the register and the history instead, and writes
+`results/scale.json`.
+"""
 
 import argparse
 import sys
 
+from benchmarks.growth import FILE, Most, measure_growth
 from benchmarks.results import Results
 from benchmarks.scenarios import (
     Effort,
     run_browsing,
     run_cached,
     run_roles,
-    run_scale,
     run_uncached,
     uncached_needed,
 )
@@ -25,9 +29,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=Effort.rounds)
     parser.add_argument("--seconds", type=float, default=Effort.seconds, help="of one cached run")
     parser.add_argument("--uncached-rounds", type=int, default=Effort.uncached_rounds)
-    parser.add_argument("--scale", type=int, default=0, help="so many students more, at the end")
-    results = measure(Effort(**vars(parser.parse_args())))
-    sys.stdout.write(f"{results.table()}\n\nwritten to {results.save()}\n")
+    parser.add_argument("--scale", action="store_true", help="measure growth, and nothing else")
+    parser.add_argument("--most-students", type=int, default=Most.students)
+    parser.add_argument("--most-events", type=int, default=Most.events)
+    given = parser.parse_args()
+    if given.scale:
+        results, name = measure_growth(Most(given.most_students, given.most_events)), FILE
+    else:
+        results, name = measure(_effort(given)), "latest"
+    sys.stdout.write(f"{results.table()}\n\nwritten to {results.save(name)}\n")
+
+
+def _effort(given: argparse.Namespace) -> Effort:
+    return Effort(given.students, given.rounds, given.seconds, given.uncached_rounds)
 
 
 def measure(effort: Effort) -> Results:
@@ -41,8 +55,6 @@ def measure(effort: Effort) -> Results:
         run_roles(stage, results, effort, students, GRADE)
         run_uncached(stage, results, effort, iter(fresh))
         run_browsing(stage, results, browsed)
-        if effort.scale:
-            run_scale(stage, results, effort, students)
     return results
 
 

@@ -31,7 +31,12 @@ def rpc(students: Iterable[str], key: str) -> list[bytes]:
 
 def rest(students: Iterable[str], key: str) -> list[bytes]:
     """The same as REST."""
-    return [_get(f"/v1/students/{student}/profile", key) for student in students]
+    return paths((f"/v1/students/{student}/profile" for student in students), key)
+
+
+def paths(wanted: Iterable[str], key: str) -> list[bytes]:
+    """A GET of each path."""
+    return [_get(path, key) for path in wanted]
 
 
 def bare(students: Iterable[str]) -> list[bytes]:

@@ -53,9 +53,9 @@ class Results:
         rows = [row for name, runs in self._runs.items() for row in _figures(name, runs)]
         return [Result(*row, commit, date) for row in [*rows, *self._extra]]
 
-    def save(self) -> Path:
+    def save(self, name: str = "latest") -> Path:
         """The file that the figures are in now."""
-        file = HERE / "results" / "latest.json"
+        file = HERE / "results" / f"{name}.json"
         file.parent.mkdir(exist_ok=True)
         rows = [asdict(result) for result in self.all()]
         file.write_bytes(orjson.dumps(rows, option=orjson.OPT_INDENT_2) + b"\n")

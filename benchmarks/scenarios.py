@@ -36,7 +36,6 @@ class Effort:
     rounds: int = 3
     seconds: float = 1.2
     uncached_rounds: int = 2
-    scale: int = 0
 
 
 def drive(
@@ -146,13 +145,3 @@ def _browsing(students: list[str], key: str) -> list[bytes]:
     ):
         wires[at] = event
     return wires
-
-
-def run_scale(stage: Stage, results: Results, effort: Effort, students: list[str]) -> None:
-    """The same cached profiles when the register holds many more students."""
-    stage.fill(effort.scale, grade=12)
-    hub, wires = stage.servers["hub_5ms"], asking.mcp(students, stage.key)
-    drive(hub, wires, 8, 60, len(wires))
-    for _ in range(effort.rounds):
-        seen = drive(hub, wires, 32, effort.seconds)
-        results.add(f"cached_profile_mcp_c32_among_{effort.scale}", seen)

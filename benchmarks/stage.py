@@ -59,6 +59,7 @@ class Stage:
 
     key: str
     redis_url: str
+    database_url: str
     servers: dict[str, Server] = field(default_factory=dict)
 
     def ask(self, path: str, body: object = None) -> Any:
@@ -100,7 +101,8 @@ def running_stage() -> Iterator[Stage]:
         settings = _settings(stack, guard, folder)
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
-        stage = Stage(key, url)
+        database = settings.database_url.get_secret_value() if settings.database_url else ""
+        stage = Stage(key, url, database)
         for delay in DELAYS_MS:
             nodes = _module(
                 stack, guard, folder, f"nodes_{delay}ms", ("benchmarks.nodes", str(delay))

@@ -10,8 +10,17 @@ from notification_stage import Room as NotificationsRoom
 from student_hub.access.service import Access
 from student_hub.history.jobs import history_handlers
 from student_hub.history.service import History
+from student_hub.interventions.changing import Changes
+from student_hub.interventions.creating import Creating
+from student_hub.interventions.planning import Planner
+from student_hub.interventions.schemas import Approval
+from student_hub.interventions.service import Interventions
 from student_hub.nodes.errors import NodeFailed, Reason
+from student_hub.nodes.gateway import Gateway
+from student_hub.nodes.gen import Gen
 from student_hub.nodes.lab import Lab
+from student_hub.nodes.logic_engine import LogicEngine
+from student_hub.nodes.q_dna import QDna
 from student_hub.nodes.schemas import Recorded
 from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database
@@ -24,6 +33,7 @@ from student_hub.platform.security.keyring import Keyring
 from student_hub.privacy.erasing import Erasing
 from student_hub.privacy.exporting import Exporting
 from student_hub.privacy.jobs import privacy_handlers
+from student_hub.schedules.service import Schedules
 from student_hub.students.consents import Consents
 from student_hub.students.service import Students
 
@@ -69,6 +79,8 @@ class Room:
             database, peppers=PEPPERS, audit=audit, administrator_key=ADMINISTRATOR_KEY
         )
         self.erasing = Erasing(database, self.students, audit, keyring, self.ledger, utc_now)
+        base = (database, self.students, self.ledger, audit, utc_now)
+        self.schedules = Schedules(*base, types=[])
         told = NotificationsRoom(database, keyring)
         self.notifications = told
         self.exporting = Exporting(
@@ -80,9 +92,20 @@ class Room:
             audit,
             utc_now,
             notifications=told.notifications,
+            schedules=self.schedules,
+            interventions=self._plans(),
         )
         self.lab = LabFake()
         self.emptied: list[tuple[UUID, int]] = []
+
+    def _plans(self) -> Interventions:
+        told, planned = self.notifications.notifications, self.schedules
+        changes = Changes(self.students, self.history, planned, told, self.ledger, utc_now)
+        nobody = Gateway({}, lambda _node, _tool, _status, _seconds: None)
+        planner = Planner(LogicEngine(nobody), QDna(nobody), Gen(nobody))
+        base = (self.database, self.students, self.audit, utc_now)
+        creating = Creating(*base, planner, changes, Approval.NONE)
+        return Interventions(*base, changes, creating)
 
     async def work(self) -> int:
         """Does every job, whenever it is due; how many there were."""

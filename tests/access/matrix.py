@@ -153,6 +153,10 @@ def _batch(client: httpx2.Client, target: Target, days: int) -> httpx2.Response:
     return client.post("/v1/profiles", json={"student_ids": [str(target.id)], "days": days})
 
 
+def _plans_of(client: httpx2.Client, target: Target, _days: int) -> httpx2.Response:
+    return client.get("/v1/interventions", params={"student_id": str(target.id)})
+
+
 def _arguments(tool: str, target: Target, days: int) -> dict[str, object]:
     wanted = str(target.id)
     one = tool == "get_unified_profile"
@@ -214,6 +218,7 @@ READS: dict[str, Operation] = {
     **_route("/v1/students/{student_id}/consents"),
     **_route("/v1/students/{student_id}/processing"),
     "list by name": Operation(_found, ("GET /v1/students",), REGISTER),
+    "plans of a student": Operation(_plans_of, ("GET /v1/interventions",), ()),
     "tasks of a student": Operation(
         _tasks_of, ("GET /v1/tasks",), (), frozenset({"admin", "service", "teacher"})
     ),
@@ -268,6 +273,15 @@ WRITES: dict[str, Ask] = _changes()
 
 
 PLANS = {
+    "tool create_learning_intervention",
+    "POST /v1/interventions",
+    "GET /v1/interventions/effect",
+    "GET /v1/interventions/{intervention_id}",
+    *(
+        f"POST /v1/interventions/{{intervention_id}}/{deed}"
+        for deed in ("approve", "edit", "reject", "pause", "resume", "cancel", "complete")
+    ),
+    "POST /v1/interventions/{intervention_id}/steps/{step}/complete",
     "tool schedule_periodic_task",
     "POST /v1/tasks",
     "GET /v1/tasks/{task_id}",

@@ -18,7 +18,7 @@ from chaos.load import Answer, ask, at_pace, problems
 from fakes.valkey import Store, store
 
 SEED = 17
-PER_SECOND = 100
+PER_SECOND = int(os.environ.get("CHAOS_PER_SECOND", "100"))
 STUDENTS = 300
 BEFORE_S, AFTER_S = 10, 20
 TROUBLE_S = int(os.environ.get("CHAOS_SECONDS", "60"))

@@ -224,7 +224,6 @@ async def test_where_there_is_nothing_to_plan_it_is_said(
         ("type", "automatic"),
         ("target_level", 0),
         ("target_level", 1.01),
-        ("target_level", "0.8"),
         ("duration_days", 0),
         ("duration_days", 366),
         ("duration_days", 1.5),

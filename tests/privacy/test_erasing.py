@@ -54,7 +54,8 @@ async def a_whole_student(room: Room, owner: asyncpg.Connection) -> UUID:
     await room.history.void(SYSTEM, key)
     await room.consents.give(SYSTEM, student.id, CONSENT)
     await room.consents.set_processing(SYSTEM, student.id, STOP)
-    await owner.execute(GRANT, student.id)
+    for statement in (GRANT, TASK, NOTICE, MESSAGE, PLAN, NOTE, ABILITY):
+        await owner.execute(statement, student.id)
     return student.id
 
 
@@ -79,6 +80,8 @@ async def test_an_erased_student_leaves_no_row_and_a_proof_that_counts_them(
         assert left == 0, table
     filled = {"students": 1, "student_keys": 1, "student_generations": 1, "consents": 1}
     filled |= {"student_processing": 1, "grants": 1, "learning_history": 2, "event_keys": 3}
+    filled |= {"scheduled_tasks": 1, "notices": 1, "notifications": 1, "interventions": 1}
+    filled |= {"intervention_notes": 1, "intervention_abilities": 1}
     assert {name: count for name, count in proof.counts.items() if count} == filled
     assert (proof.student_id, proof.by, proof.reason) == (gone, SYSTEM.subject, WHY)
     assert (proof.key_destroyed, proof.genuine) == (key_id, True)

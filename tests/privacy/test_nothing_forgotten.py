@@ -26,10 +26,18 @@ SECTIONS = {
     "audit_log": "accesses",
     "audit_inbox": "accesses",
     "erasures": "earlier_erasures",
+    "scheduled_tasks": "scheduled_tasks",
+    "notifications": "notifications",
+    "interventions": "interventions",
+    "intervention_notes": "interventions",
+    "intervention_abilities": "abilities",
 }
 """Where the export has what a table holds of a student."""
 NOT_EXPORTED = {
     "student_keys": "the key that opens the rest",
+    "notices": "what notifications are made of, which are there themselves",
+    "bad_addresses": "the hash of an address that refuses mail",
+    "intervention_calls": "by which call a plan was made, which is there itself",
     "student_generations": "a number that tells old cache entries from new ones",
 }
 KEPT = {
@@ -62,6 +70,32 @@ INNER = {
         "revoked_at": "only who sees the student now is told",
     },
     "learning_history": {"created_at": "when the hub stored it; when it happened is told"},
+    "scheduled_tasks": {
+        "id": "is the task_id",
+        "next_run_at": "the first of next_runs",
+        "request_key": "how its maker named the call",
+        "request_hash": "the same",
+    },
+    "notifications": {
+        "notice_id": "its event says what it was about",
+        "subject": "is the recipient",
+    },
+    "interventions": {
+        "id": "is the intervention_id",
+        "marks": "stand at their steps",
+        "tasks": "are the scheduled_tasks",
+        "completed_at": "is ended_at",
+        "overdue_told_at": "a matter of the staff; the notification is there",
+    },
+    "intervention_notes": {
+        "id": "they are listed by time",
+        "kind": "decisions and checks stand apart",
+        "content": "stands there itself",
+    },
+    "intervention_abilities": {
+        "intervention_id": "may be another student's",
+        "student_id": "says whose the document is",
+    },
     "audit_log": OF_WHO_LOOKED | {"seq": "its place in the log", "hash": "the chain's"},
     "audit_inbox": OF_WHO_LOOKED,
     "erasures": dict.fromkeys(

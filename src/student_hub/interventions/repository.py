@@ -180,3 +180,9 @@ async def abilities(
     if phase is not None:
         query = query.where(AbilityRow.phase == phase.value)
     return (await tx.session.scalars(query)).all()
+
+
+async def abilities_of(tx: Transaction, student_id: UUID) -> Sequence[AbilityRow]:
+    """What was written down of this student, the oldest first."""
+    query = select(AbilityRow).where(AbilityRow.student_id == student_id)
+    return (await tx.session.scalars(query.order_by(AbilityRow.at))).all()

@@ -214,6 +214,15 @@ class Edit(BaseModel):
     keep_steps: Annotated[list[StepNumber], Field(min_length=1, max_length=200)] | None = None
 
 
+class Measured(BaseModel):
+    """An ability (logits) that was written down, of who had a plan or of who is compared."""
+
+    at: datetime
+    phase: str
+    treated: bool
+    ability: float
+
+
 class Verdict(StrEnum):
     """What an estimated effect says; never what caused it."""
 

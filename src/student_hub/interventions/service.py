@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from student_hub.access.audit.schemas import Action
+from student_hub.access.audit.schemas import Action, Outcome
 from student_hub.access.audit.service import Audit
 from student_hub.access.policy import may_see
 from student_hub.interventions import repository
@@ -24,6 +24,7 @@ from student_hub.interventions.schemas import (
     InterventionFilter,
     InterventionHistory,
     InterventionPage,
+    Measured,
     NewIntervention,
 )
 from student_hub.interventions.shown import path_of, shown, with_history
@@ -93,7 +94,8 @@ class Interventions:
         async with self._db.transaction(caller) as tx:
             found = await repository.page(tx, wanted, before, limit + 1)
             seen = [row for row in found[:limit] if await self._may_see(tx, caller, row)]
-        about = sorted({row.student_id for row in seen})
+            named = await self._named(tx, caller, wanted.student_id)
+        about = sorted({*named, *(row.student_id for row in seen)})
         self._audit.saw(caller, Action.INTERVENTION_LIST, about)
         after_this = str(found[limit - 1].id) if len(found) > limit else None
         return InterventionPage(interventions=[shown(row) for row in seen], next=after_this)
@@ -194,6 +196,11 @@ class Interventions:
             with_history(row, [n for n in notes if n.intervention_id == row.id]) for row in rows
         ]
 
+    async def abilities_of(self, tx: Transaction, student_id: UUID) -> list[Measured]:
+        """What was written down of the student's ability, for their own plans or for others'."""
+        rows = await repository.abilities_of(tx, student_id)
+        return [Measured.model_validate(row, from_attributes=True) for row in rows]
+
     async def running(self, tx: Transaction, ids: Sequence[UUID]) -> list[Intervention]:
         """Those students' interventions that are proposed, active or paused, the newest first."""
         states = (Status.PROPOSED, Status.ACTIVE, Status.PAUSED)
@@ -267,6 +274,20 @@ class Interventions:
         if row is None or not await self._may_see(tx, caller, row):
             raise InterventionNotFound
         return row
+
+    async def _named(
+        self, tx: Transaction, caller: Caller, student_id: UUID | None
+    ) -> tuple[UUID, ...]:
+        """The student who was asked for, if they are seen; that they were refused is noted."""
+        if student_id is None:
+            return ()
+        try:
+            await self._students.see(tx, caller, student_id)
+        except StudentNotFound:
+            action = Action.INTERVENTION_LIST
+            self._audit.saw(caller, action, [student_id], outcome=Outcome.REFUSED)
+            return ()
+        return (student_id,)
 
     async def _may_see(self, tx: Transaction, caller: Caller, row: InterventionRow) -> bool:
         try:

@@ -136,6 +136,7 @@ class Exporting:
         if self._interventions is not None:
             plans = await self._interventions.of_student(tx, student_id)
             parts["interventions"] = _listed(plans)
+            parts["abilities"] = _listed(await self._interventions.abilities_of(tx, student_id))
         aside.write(orjson.dumps(parts)[:-1])
         await _write_list(aside, "voided_events", self._history.voided_of(tx, student_id))
         await _write_list(aside, "history", self._history.all_of(tx, student_id))

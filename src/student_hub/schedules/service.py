@@ -11,6 +11,7 @@ import orjson
 import structlog
 
 from student_hub.access.audit.schemas import Action
+from student_hub.access.audit.schemas import Outcome as AuditOutcome
 from student_hub.access.audit.service import Audit
 from student_hub.access.policy import may_see
 from student_hub.platform.clock import Clock
@@ -114,8 +115,9 @@ class Schedules:
         before, most = _position(cursor), _more_than(limit)
         async with self._db.transaction(caller) as tx:
             found = await repository.page(tx, wanted, before, most)
+            named = await self._named(tx, caller, wanted.student_id)
         tasks = [shown(row) for row in found[:limit] if await self._may_see(caller, row)]
-        about = sorted({task.student_id for task in tasks if task.student_id is not None})
+        about = sorted({*named, *(task.student_id for task in tasks if task.student_id)})
         self._audit.saw(caller, Action.TASK_LIST, about, detail={"tasks": len(tasks)})
         return TaskPage(tasks=tasks, next=str(found[limit - 1].id) if len(found) > limit else None)
 
@@ -303,6 +305,19 @@ class Schedules:
             except StudentNotFound as error:
                 raise TaskNotFound from error
         return row
+
+    async def _named(
+        self, tx: Transaction, caller: Caller, student_id: UUID | None
+    ) -> tuple[UUID, ...]:
+        """The student who was asked for, if they are seen; that they were refused is noted."""
+        if student_id is None:
+            return ()
+        try:
+            await self._students.see(tx, caller, student_id)
+        except StudentNotFound:
+            self._audit.saw(caller, Action.TASK_LIST, [student_id], outcome=AuditOutcome.REFUSED)
+            return ()
+        return (student_id,)
 
     async def _may_see(self, caller: Caller, row: TaskRow) -> bool:
         if caller.sees_all or row.student_id is None:
