@@ -103,9 +103,9 @@ class Room:
         changes = Changes(self.students, self.history, planned, told, self.ledger, utc_now)
         nobody = Gateway({}, lambda _node, _tool, _status, _seconds: None)
         planner = Planner(LogicEngine(nobody), QDna(nobody), Gen(nobody))
-        base = (self.database, self.students, self.audit, utc_now)
-        creating = Creating(*base, planner, changes, Approval.NONE)
-        return Interventions(*base, changes, creating)
+        base = (self.database, self.students, self.audit)
+        creating = Creating(*base, utc_now, planner, changes, Approval.NONE)
+        return Interventions(*base, creating)
 
     async def work(self) -> int:
         """Does every job, whenever it is due; how many there were."""

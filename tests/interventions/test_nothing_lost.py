@@ -14,7 +14,7 @@ from fakes.mailserver import mail_server
 from killing import ensemble
 
 SEED = 23
-CREATIONS, KILLS = 120, 10
+CREATIONS, KILLS = 60, 5
 KILLED = ("api", "worker", "beat", "postgres", "valkey")
 
 

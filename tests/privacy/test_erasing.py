@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from factories import READER, WRITER, a_student, event, generation, scalar, student_in
+from planted_rows import EVERYTHING
 from privacy_stage import Room
 from rotating import AFTER, BEFORE, ROTATED, quiet_ledger
 from student_hub.history.schemas import EventKey
@@ -54,7 +55,7 @@ async def a_whole_student(room: Room, owner: asyncpg.Connection) -> UUID:
     await room.history.void(SYSTEM, key)
     await room.consents.give(SYSTEM, student.id, CONSENT)
     await room.consents.set_processing(SYSTEM, student.id, STOP)
-    for statement in (GRANT, TASK, NOTICE, MESSAGE, PLAN, NOTE, ABILITY):
+    for statement in (GRANT, *EVERYTHING):
         await owner.execute(statement, student.id)
     return student.id
 

@@ -15,8 +15,7 @@ from uuid import UUID
 
 from student_hub.interventions.schemas import EffectOfMany, Verdict
 
-FEWEST_MATCHES = 5
-MOST_MATCHES = 10
+MATCHES = 5
 ENOUGH = 10
 """Finished interventions below which nothing is said."""
 EDGE = 0.01
@@ -43,9 +42,9 @@ class Compared:
     others: Sequence[Course]
 
     def matches(self) -> list[Course]:
-        """Those of the others, at most ten, who began nearest; none when they are under five."""
+        """The five of the others who began nearest; none when there are fewer."""
         near = sorted(self.others, key=lambda other: abs(other.start - self.treated.start))
-        return near[:MOST_MATCHES] if len(near) >= FEWEST_MATCHES else []
+        return near[:MATCHES] if len(near) >= MATCHES else []
 
 
 def ability_of(mastery: float) -> float:

@@ -15,8 +15,8 @@ from student_hub.interventions.messages import CheckProgress, MoveProgress, Tell
 from student_hub.interventions.models import InterventionRow
 from student_hub.interventions.progress import shown_done
 from student_hub.interventions.schemas import Check, Intervention, Progress, Proposal
-from student_hub.interventions.service import Interventions
 from student_hub.interventions.shown import path_of, shown
+from student_hub.interventions.steering import Steering
 from student_hub.nodes.logic_engine import LogicEngine
 from student_hub.nodes.schemas import ConceptState
 from student_hub.notifications.schemas import Template
@@ -41,7 +41,7 @@ class Following:
         db: Database,
         students: Students,
         history: History,
-        interventions: Interventions,
+        steering: Steering,
         changes: Changes,
         ledger: Ledger,
         logic_engine: LogicEngine,
@@ -50,7 +50,7 @@ class Following:
         self._db = db
         self._students = students
         self._history = history
-        self._interventions = interventions
+        self._steering = steering
         self._changes = changes
         self._ledger = ledger
         self._logic_engine = logic_engine
@@ -88,7 +88,7 @@ class Following:
         self, tx: Transaction, intervention_id: UUID, concepts: Sequence[ConceptState]
     ) -> None:
         """Stores how the plan stands and what is proposed, tells the teacher, plans the next."""
-        row = await self._interventions.hold(tx, intervention_id)
+        row = await self._steering.hold(tx, intervention_id)
         if row is None or row.status != Status.ACTIVE.value:
             return
         check = self._checked(row, concepts)
@@ -106,7 +106,7 @@ class Following:
 
     async def tell_overdue(self, tx: Transaction, job: TellOverdue) -> None:
         """Tells the teacher, if the plan is still under way."""
-        row = await self._interventions.hold(tx, job.intervention_id)
+        row = await self._steering.hold(tx, job.intervention_id)
         if row is None or row.status != Status.ACTIVE.value:
             return
         await repository.change(tx, row.id, {"overdue_told_at": self._clock()})
@@ -119,7 +119,7 @@ class Following:
         )
 
     async def _move_one(self, tx: Transaction, intervention_id: UUID) -> None:
-        row = await self._interventions.hold(tx, intervention_id)
+        row = await self._steering.hold(tx, intervention_id)
         if row is None or row.status != Status.ACTIVE.value or row.started_at is None:
             return
         events = [
@@ -129,7 +129,7 @@ class Following:
         ]
         marks = shown_done(path_of(row), row.marks, reversed(events))
         if marks != row.marks:
-            await self._interventions.with_marks(tx, row, marks)
+            await self._steering.with_marks(tx, row, marks)
 
     async def _is_open(self, tx: Transaction, student_id: UUID) -> bool:
         return not await self._students.not_open(tx, [student_id])

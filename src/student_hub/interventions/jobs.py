@@ -23,7 +23,7 @@ from student_hub.interventions.messages import (
     TellOverdue,
 )
 from student_hub.interventions.schemas import CheckConfig
-from student_hub.interventions.service import Interventions
+from student_hub.interventions.steering import Steering
 from student_hub.notifications.schemas import Template
 from student_hub.platform.db.database import Transaction
 from student_hub.platform.jobs.job import Effect, Handlers, Job, inside
@@ -48,7 +48,7 @@ TASK_TYPES = (TaskType("progress_check", job_of, for_student=None, config=CheckC
 class Crew:
     """The parts that the handlers work with."""
 
-    interventions: Interventions
+    steering: Steering
     changes: Changes
     following: Following
     measuring: Measuring
@@ -81,7 +81,7 @@ class Workflow:
 
     async def tell(self, tx: Transaction, job: TellOfIntervention) -> None:
         """Student, parents and teacher hear of it; then come the analytics."""
-        row = await self._crew.interventions.hold(tx, job.intervention_id)
+        row = await self._crew.steering.hold(tx, job.intervention_id)
         if row is None:
             return
         event = "intervention-created"
@@ -94,7 +94,7 @@ class Workflow:
 
     async def refresh(self, tx: Transaction, job: RefreshAnalytics) -> None:
         """The class's figures are stale, the start is to be measured; then comes the check."""
-        row = await self._crew.interventions.hold(tx, job.intervention_id)
+        row = await self._crew.steering.hold(tx, job.intervention_id)
         if row is None:
             return
         await self._crew.students.touch(tx, [row.student_id])
@@ -105,13 +105,13 @@ class Workflow:
 
     async def settle(self, tx: Transaction, job: SettleProgressCheck) -> None:
         """A check lies ahead of the plan, if it is under way."""
-        row = await self._crew.interventions.hold(tx, job.intervention_id)
+        row = await self._crew.steering.hold(tx, job.intervention_id)
         if row is not None and row.status == Status.ACTIVE.value:
             await self._crew.changes.check_ahead(tx, row)
 
     async def ask(self, tx: Transaction, job: AskForDecision) -> None:
         """The teacher hears of a plan that waits."""
-        row = await self._crew.interventions.hold(tx, job.intervention_id)
+        row = await self._crew.steering.hold(tx, job.intervention_id)
         if row is not None and row.status == Status.PROPOSED.value:
             event, template = "intervention-proposed", Template.INTERVENTION_PROPOSED
             await self._crew.changes.tell(tx, row, template, event=event, to=TEACHER)

@@ -13,6 +13,8 @@ FALLEN = 0.05
 GAIN = 0.02
 """A mean gain of less is none."""
 HALF = 0.5
+DIGITS = 4
+"""As nodes round: a difference of two masteries is no exact number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +91,15 @@ def _reached(area: AreaNow) -> bool:
 
 def _troubles(standing: Standing) -> list[str]:
     found = []
-    if any(area.now is not None and area.start - area.now >= FALLEN for area in standing.areas):
+    if any(
+        area.now is not None and round(area.start - area.now, DIGITS) >= FALLEN
+        for area in standing.areas
+    ):
         found.append("mastery_fell")
     if standing.progress.total and not standing.progress.completed:
         found.append("not_begun")
     gain = standing.gain
     diligent = standing.elapsed >= HALF and standing.share_done >= standing.elapsed
-    if gain is not None and diligent and gain < GAIN:
+    if gain is not None and diligent and round(gain, DIGITS) < GAIN:
         found.append("no_gain")
     return found

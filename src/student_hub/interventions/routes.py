@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 
 from student_hub.interventions.measuring import Measuring
@@ -19,10 +19,12 @@ from student_hub.interventions.schemas import (
     Scope,
 )
 from student_hub.interventions.service import Interventions
+from student_hub.interventions.steering import Steering
 from student_hub.platform.http.deps import CallerDep, part
 
 router = APIRouter(prefix="/v1/interventions", tags=["interventions"])
 InterventionsDep = Annotated[Interventions, part(Interventions)]
+SteeringDep = Annotated[Steering, part(Steering)]
 MeasuringDep = Annotated[Measuring, part(Measuring)]
 
 
@@ -81,72 +83,72 @@ async def read(
 
 @router.post("/{intervention_id}/approve", summary="Approve a proposal")
 async def approve(
-    intervention_id: InterventionId, interventions: InterventionsDep, caller: CallerDep
+    intervention_id: InterventionId, steering: SteeringDep, caller: CallerDep
 ) -> Intervention:
     """It begins now."""
-    return await interventions.approve(caller, intervention_id)
+    return await steering.approve(caller, intervention_id)
 
 
 @router.post("/{intervention_id}/edit", summary="Edit a proposal")
 async def edit(
     intervention_id: InterventionId,
     wish: Edit,
-    interventions: InterventionsDep,
+    steering: SteeringDep,
     caller: CallerDep,
 ) -> Intervention:
     """Fewer days or steps, or another order; `version` says what was looked at."""
-    return await interventions.edit(caller, intervention_id, wish)
+    return await steering.edit(caller, intervention_id, wish)
 
 
 @router.post("/{intervention_id}/reject", summary="Reject a proposal")
 async def reject(
     intervention_id: InterventionId,
     rejection: Rejection,
-    interventions: InterventionsDep,
+    steering: SteeringDep,
     caller: CallerDep,
 ) -> Intervention:
     """The reason is kept."""
-    return await interventions.reject(caller, intervention_id, rejection.reason)
+    return await steering.reject(caller, intervention_id, rejection.reason)
 
 
 @router.post("/{intervention_id}/pause", summary="Pause an intervention")
 async def pause(
-    intervention_id: InterventionId, interventions: InterventionsDep, caller: CallerDep
+    intervention_id: InterventionId, steering: SteeringDep, caller: CallerDep
 ) -> Intervention:
     """No step counts and no check runs until it is resumed."""
-    return await interventions.pause(caller, intervention_id)
+    return await steering.pause(caller, intervention_id)
 
 
 @router.post("/{intervention_id}/resume", summary="Resume an intervention")
 async def resume(
-    intervention_id: InterventionId, interventions: InterventionsDep, caller: CallerDep
+    intervention_id: InterventionId, steering: SteeringDep, caller: CallerDep
 ) -> Intervention:
     """It goes on."""
-    return await interventions.resume(caller, intervention_id)
+    return await steering.resume(caller, intervention_id)
 
 
 @router.post("/{intervention_id}/cancel", summary="Cancel an intervention")
 async def cancel(
-    intervention_id: InterventionId, interventions: InterventionsDep, caller: CallerDep
+    intervention_id: InterventionId, steering: SteeringDep, caller: CallerDep
 ) -> Intervention:
     """It ends without its goal."""
-    return await interventions.cancel(caller, intervention_id)
+    return await steering.cancel(caller, intervention_id)
 
 
 @router.post("/{intervention_id}/complete", summary="Complete an intervention")
 async def complete(
-    intervention_id: InterventionId, interventions: InterventionsDep, caller: CallerDep
+    intervention_id: InterventionId, steering: SteeringDep, caller: CallerDep
 ) -> Intervention:
     """It ends as done, whatever steps are left."""
-    return await interventions.complete(caller, intervention_id)
+    return await steering.complete(caller, intervention_id)
 
 
 @router.post("/{intervention_id}/steps/{step}/complete", summary="Mark a step as done")
 async def complete_step(
     intervention_id: InterventionId,
-    step: int,
-    interventions: InterventionsDep,
+    step: Annotated[int, Path(ge=0, le=100_000)],
+    steering: SteeringDep,
     caller: CallerDep,
 ) -> Intervention:
     """Safe to repeat; the last step completes the intervention."""
-    return await interventions.mark_step(caller, intervention_id, step)
+    return await steering.mark_step(caller, intervention_id, step)

@@ -7,12 +7,14 @@ from student_hub.access.audit.service import Audit
 from student_hub.history.service import History
 from student_hub.interventions.changing import Changes
 from student_hub.interventions.creating import Creating
+from student_hub.interventions.figures import InterventionFigures
 from student_hub.interventions.following import Following
 from student_hub.interventions.jobs import Crew, intervention_handlers
 from student_hub.interventions.measuring import Measuring
 from student_hub.interventions.planning import Planner
 from student_hub.interventions.schemas import Approval
 from student_hub.interventions.service import Interventions
+from student_hub.interventions.steering import Steering
 from student_hub.nodes.gateway import Gateway
 from student_hub.nodes.gen import Gen
 from student_hub.nodes.logic_engine import LogicEngine
@@ -22,6 +24,7 @@ from student_hub.platform.clock import utc_now
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.jobs.job import Handlers
 from student_hub.platform.jobs.ledger import Ledger
+from student_hub.platform.observability.metrics import Metrics
 from student_hub.platform.parts import Parts
 from student_hub.platform.settings import Settings
 from student_hub.schedules.service import Schedules
@@ -38,8 +41,10 @@ def build_interventions(parts: Parts, settings: Settings) -> None:
     planner = Planner(logic_engine, q_dna, Gen(gateway))
     approval = Approval(settings.intervention_approval)
     creating = Creating(db, students, audit, utc_now, planner, changes, approval)
-    plans = parts.put(Interventions(db, students, audit, utc_now, changes, creating))
-    parts.put(Following(db, students, history, plans, changes, ledger, logic_engine, utc_now))
+    plans = parts.put(Interventions(db, students, audit, creating))
+    steering = parts.put(Steering(db, students, audit, utc_now, changes))
+    parts.put(Following(db, students, history, steering, changes, ledger, logic_engine, utc_now))
+    parts.put(InterventionFigures(parts.get(Metrics), plans))
     parts.put(Measuring(db, students, q_dna, utc_now))
 
 
@@ -47,7 +52,7 @@ def handlers_of(parts: Parts) -> Handlers:
     """The handlers of the room's jobs."""
     return intervention_handlers(
         Crew(
-            parts.get(Interventions),
+            parts.get(Steering),
             parts.get(Changes),
             parts.get(Following),
             parts.get(Measuring),
