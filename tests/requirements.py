@@ -58,6 +58,12 @@ PROMISES: dict[str, str] = {
     "cache-sealed": "Nothing personal is readable in the cache store.",
     "cache-away": "Without the cache store the hub is slower, not wrong.",
     "cache-line": "One connection to the store: pipelined, bounded, judged fairly, found again.",
+    # classes
+    "class-analytics": "A class or grade in one answer: figures with n and interval, reasons, caveats.",
+    "class-statistics": "Class figures are pooled; their intervals cover what they say they cover.",
+    "class-risks": "Reasons for help are codes with numbers and sentences, struggle before idleness.",
+    "class-access": "Only who may see a whole class gets its figures; small groups stay hidden.",
+    "class-cache": "Any change of a student makes exactly their class's and grade's answers stale.",
     # nodes
     "node-dialects": "MCP of both eras and bare JSON-RPC nodes are understood.",
     "node-http": "What is no clear HTTP answer to the question, or too large, is refused.",
@@ -149,7 +155,7 @@ PROMISES: dict[str, str] = {
 GAPS: dict[str, str] = {
     "interventions": "create_learning_intervention is not built yet.",
     "schedules": "schedule_periodic_task is not built yet.",
-    "class-analytics": "get_class_analytics and the L3 cache are not built yet.",
+    "class-alerts": "Alerts with a life, figures that show why, resources and prompts are to come.",
     "performance-aims": "The aims for throughput and CPU are measured and not met yet.",
     "scale-figures": "`make bench` has no figures for 100 k and 1 M students yet.",
     "live-stream": "No SSE and no resource updates yet.",

@@ -22,7 +22,7 @@ pytestmark = [
 
 SCRIPT = Path(__file__).parent / "list_and_call.cjs"
 TOOL = "get_unified_profile"
-TOOLS = [TOOL, "get_unified_profiles"]
+TOOLS = [TOOL, "get_unified_profiles", "get_class_analytics"]
 KEY = {"X-API-Key": ADMINISTRATOR_KEY}
 
 

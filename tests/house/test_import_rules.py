@@ -10,9 +10,9 @@ import grimp
 import pytest
 
 ROOT = Path(__file__).parents[2]
-ROOMS = frozenset({"access", "students", "history", "profiles"})
+ROOMS = frozenset({"access", "students", "history", "profiles", "analytics"})
 SHOWN = frozenset({"service", "schemas", "errors", "policy"})
-READERS = frozenset({"profiles"})
+READERS = frozenset({"profiles", "analytics"})
 ROOMS_WITHIN = frozenset({("access", "audit")})
 """Small rooms inside a room, which show what a room shows."""
 

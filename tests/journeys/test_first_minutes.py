@@ -43,7 +43,11 @@ async def test_the_printed_mcp_entry_connects_a_client(stack: Stack) -> None:
         transport = streamable_http_client(server["url"], http_client=http)
         async with Client(transport) as client:
             tools = await client.list_tools()
-    assert [tool.name for tool in tools.tools] == ["get_unified_profile", "get_unified_profiles"]
+    assert [tool.name for tool in tools.tools] == [
+        "get_unified_profile",
+        "get_unified_profiles",
+        "get_class_analytics",
+    ]
 
 
 @pytest.mark.requirement("cli-env-status")

@@ -13,6 +13,7 @@ from student_hub.access.audit.spool import Spool
 from student_hub.access.service import Access
 from student_hub.entry.context import broker_url, given, secret
 from student_hub.entry.job_log import witness_of
+from student_hub.entry.rooms.analytics import build_analytics
 from student_hub.entry.tokens import tokens_of
 from student_hub.history.importing.runner import Importer
 from student_hub.history.jobs import history_handlers
@@ -214,6 +215,7 @@ def _build_readers(house: House, settings: Settings) -> None:
     parts.put(Erasing(db, students, audit, keyring, parts.get(Ledger), utc_now))
     consents, access = parts.get(Consents), parts.get(Access)
     parts.put(Exporting(db, students, consents, history, access, audit, utc_now))
+    house.closing.append(build_analytics(parts).close)
 
 
 def _gateway(settings: Settings, metrics: Metrics) -> Gateway:

@@ -54,6 +54,7 @@ class Action(StrEnum):
     JOB_READ = "job.read"
     JOB_RETRY = "job.retry"
     JOB_DROP = "job.drop"
+    ANALYTICS_READ = "analytics.read"
 
 
 class Outcome(StrEnum):

@@ -1,0 +1,1 @@
+"""How the parts of each room are made: one module a room, called by the house."""
