@@ -59,11 +59,11 @@ PROMISES: dict[str, str] = {
     "cache-away": "Without the cache store the hub is slower, not wrong.",
     "cache-line": "One connection to the store: pipelined, bounded, judged fairly, found again.",
     # classes
-    "class-analytics": "A class or grade in one answer: figures with n and interval, reasons, caveats.",
-    "class-statistics": "Class figures are pooled; their intervals cover what they say they cover.",
-    "class-risks": "Reasons for help are codes with numbers and sentences, struggle before idleness.",
+    "class-analytics": "A class or grade in one answer: n and interval beside each figure.",
+    "class-statistics": "Class figures are pooled; their intervals cover what they say.",
+    "class-risks": "Reasons for help are codes with numbers, in sentences.",
     "class-access": "Only who may see a whole class gets its figures; small groups stay hidden.",
-    "class-cache": "Any change of a student makes exactly their class's and grade's answers stale.",
+    "class-cache": "A change of a student makes exactly their class and grade stale.",
     # nodes
     "node-dialects": "MCP of both eras and bare JSON-RPC nodes are understood.",
     "node-http": "What is no clear HTTP answer to the question, or too large, is refused.",
@@ -155,7 +155,7 @@ PROMISES: dict[str, str] = {
 GAPS: dict[str, str] = {
     "interventions": "create_learning_intervention is not built yet.",
     "schedules": "schedule_periodic_task is not built yet.",
-    "class-alerts": "Alerts with a life, figures that show why, resources and prompts are to come.",
+    "class-alerts": "Alerts, figures that show why, MCP resources and prompts are to come.",
     "performance-aims": "The aims for throughput and CPU are measured and not met yet.",
     "scale-figures": "`make bench` has no figures for 100 k and 1 M students yet.",
     "live-stream": "No SSE and no resource updates yet.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, bindparam, func, select, text
+from sqlalchemy import ColumnElement, Select, bindparam, func, select, text
 
 from student_hub.analytics.learners import Day, Habits
 from student_hub.analytics.places import Place
@@ -39,7 +39,8 @@ IN_CLASS = (*IN_GRADE, StudentRow.class_name == bindparam("class_name"))
 def _state_query(*where: ColumnElement[bool]) -> HotQuery:
     counted = select(func.count().label("students"), _MARK.label("mark"))
     joined = counted.select_from(StudentRow).join(StudentGenerationRow, _JOINED)
-    return HotQuery(joined.where(*where))
+    wanted: Select[Any] = joined.where(*where)
+    return HotQuery(wanted)
 
 
 STATE_OF_GRADE, STATE_OF_CLASS = _state_query(*IN_GRADE), _state_query(*IN_CLASS)
@@ -68,14 +69,14 @@ DAYS_OF_STUDENTS = """
     )
 """
 PER_DAY = text(
-    DAYS_OF_STUDENTS
+    DAYS_OF_STUDENTS  # noqa: S608 (fixed text)
     + """
     SELECT day, count(*) AS active, sum(problems) AS problems, sum(minutes) AS minutes
     FROM days WHERE day >= :first_day GROUP BY day ORDER BY day
     """
 )
 PER_STUDENT = text(
-    DAYS_OF_STUDENTS
+    DAYS_OF_STUDENTS  # noqa: S608 (fixed text)
     + """
     , gaps AS (
         SELECT *, day - lag(day) OVER (PARTITION BY student_id ORDER BY day) AS since_last

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from student_hub.analytics.risk.reasons import Reason
+from student_hub.analytics.reasons import Reason
 from student_hub.analytics.statistics.summary import Verdict
 
 Interval = tuple[float, float]

@@ -33,7 +33,7 @@ class Kept:
         return cls(tuple(map(UUID, orjson.loads(named))), json)
 
     def encode(self) -> bytes:
-        return b"%b\n%b" % (orjson.dumps(self.named), self.json)
+        return b"%b\n%b" % (orjson.dumps(self.named, default=str), self.json)
 
 
 class Shelf:

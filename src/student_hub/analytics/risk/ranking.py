@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from student_hub.analytics.learners import Learner
-from student_hub.analytics.risk.reasons import AT_WORK, URGENCY, Code, Reason
+from student_hub.analytics.reasons import AT_WORK, URGENCY, Code, Reason
 from student_hub.analytics.risk.rules import PREREQ_ANSWERS, PREREQ_UNDER, Setting, reasons_of
 from student_hub.analytics.schemas import AtRisk, Group, RiskLevel, SuggestedAction
 

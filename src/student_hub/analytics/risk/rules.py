@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from student_hub.analytics import reasons
 from student_hub.analytics.learners import Concept, Learner
-from student_hub.analytics.risk import reasons
-from student_hub.analytics.risk.reasons import Reason
+from student_hub.analytics.reasons import Reason
 from student_hub.analytics.statistics.growth import chance_of_fall
 from student_hub.analytics.statistics.summary import quartiles
 
