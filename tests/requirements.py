@@ -86,7 +86,7 @@ PROMISES: dict[str, str] = {
     "queues-apart": "A backlog on one queue leaves the others their threads.",
     "ledger-retries": "A failing job is retried later; only its own failures set it aside.",
     "ledger-pruned": "Finished jobs go after a week, failed ones stay.",
-    "ledger-leases": "A job is its worker's while the lease is renewed; who lost it writes nothing.",
+    "ledger-leases": "A job is its worker's while the lease is renewed; a loser writes nothing.",
     "ledger-dead-letters": "What failed for good is kept with its reason, and can be retried.",
     "jobs-desk": "Operators list, read, retry and drop jobs, and read the queues' state.",
     "jobs-without-persons": "A job's message holds ids, numbers, times and words; never free text.",

@@ -37,10 +37,9 @@ IN_CLASS = (*IN_GRADE, StudentRow.class_name == bindparam("class_name"))
 
 
 def _state_query(*where: ColumnElement[bool]) -> HotQuery:
-    counted = select(func.count().label("students"), _MARK.label("mark"))
+    counted: Select[Any] = select().add_columns(func.count().label("students"), _MARK.label("mark"))
     joined = counted.select_from(StudentRow).join(StudentGenerationRow, _JOINED)
-    wanted: Select[Any] = joined.where(*where)
-    return HotQuery(wanted)
+    return HotQuery(joined.where(*where))
 
 
 STATE_OF_GRADE, STATE_OF_CLASS = _state_query(*IN_GRADE), _state_query(*IN_CLASS)
