@@ -14,7 +14,7 @@ from reference_nodes.serving.context import NodeContext, NodeTool
 MOST_STUDENTS = 50
 MOST_CONCEPTS = 500
 
-Row = tuple[str, float, float, float, int, float]
+Row = tuple[str, float, float, float, int, int]
 
 
 class StudentsQuestion(Question):
@@ -114,7 +114,7 @@ def _knowledge(context: NodeContext, student_id: UUID) -> KnowledgeOf:
 
 
 def _row(code: str, known: Estimate) -> Row:
-    last = known.last_at.timestamp() if known.last_at else 0.0
+    last = round(known.last_at.timestamp()) if known.last_at else 0
     mean, low, high = map(rounded, (known.mean, known.low, known.high))
     return code, mean, low, high, known.answers, last
 

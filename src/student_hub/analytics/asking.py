@@ -12,7 +12,7 @@ from uuid import UUID
 
 from student_hub.analytics.learners import Concept, Level
 from student_hub.analytics.statistics.scale import belief_of
-from student_hub.nodes.batches import MOST_STUDENTS, KnowledgeOf, LevelOf
+from student_hub.nodes.batches import MOST_LEVELS, MOST_STATES, KnowledgeOf, LevelOf
 from student_hub.nodes.errors import NodeFailed
 from student_hub.nodes.logic_engine import LogicEngine
 from student_hub.nodes.q_dna import QDna
@@ -55,9 +55,9 @@ class ClassNodes:
         names: dict[str, str] = {}
         batch, single = self._knowledge(names, deadline), self._one_knowledge(names, deadline)
         knowledge, now, then = await asyncio.gather(
-            _each(ids, batch, single),
-            _each(ids, self._levels(None, deadline), self._one_level(deadline)),
-            _each(ids, self._levels(begins, deadline), None),
+            _each(ids, MOST_STATES, batch, single),
+            _each(ids, MOST_LEVELS, self._levels(None, deadline), self._one_level(deadline)),
+            _each(ids, MOST_LEVELS, self._levels(begins, deadline), None),
         )
         whole = all(len(found) == len(ids) for found in (knowledge, now, then) if found is not None)
         return Answers(knowledge or {}, now or {}, then, names, whole)
@@ -102,13 +102,13 @@ class ClassNodes:
 
 
 async def _each(
-    ids: Sequence[UUID], batch: Batch[T], single: Single[T] | None
+    ids: Sequence[UUID], most: int, batch: Batch[T], single: Single[T] | None
 ) -> dict[UUID, T] | None:
     """What is known of each student who could be had; None when only batches could tell.
 
     The first batch finds out whether the node knows batches.
     """
-    chunks = [ids[at : at + MOST_STUDENTS] for at in range(0, len(ids), MOST_STUDENTS)]
+    chunks = [ids[at : at + most] for at in range(0, len(ids), most)]
     found: dict[UUID, T] = {}
     places = asyncio.Semaphore(AT_ONCE)
     if not chunks:

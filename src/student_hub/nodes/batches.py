@@ -10,8 +10,10 @@ from pydantic import AwareDatetime, Field
 
 from student_hub.nodes.schemas import Code, Count, Interval, NodeAnswer, Share, Term
 
-MOST_STUDENTS = 20
-"""In one call: their answers stay under the size that an answer may have."""
+MOST_STATES = 8
+"""Students in one call to node 1: with over a hundred concepts each, an answer is not too large."""
+MOST_LEVELS = 20
+"""Students in one call to node 2."""
 BATCH_S = 3.0
 
 Row = tuple[Code, Share, Share, Share, Count, Annotated[float, Field(allow_inf_nan=False)] | None]

@@ -27,6 +27,6 @@ class LogicEngine:
     async def knowledge_states(
         self, student_ids: Sequence[UUID], *, deadline: float | None = None
     ) -> KnowledgeStates | None:
-        """The same of up to 20 students; None where the node has no such tool."""
+        """The same of up to 8 students; None where the node has no such tool."""
         wanted = {"student_ids": [str(student_id) for student_id in student_ids]}
         return await self._gateway.if_offered(STATES, wanted, deadline=deadline)
