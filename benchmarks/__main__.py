@@ -7,6 +7,7 @@ With `--scale` it measures how cost grows with the register and the history inst
 import argparse
 import sys
 
+from benchmarks.creating import run_creating
 from benchmarks.growth import FILE, Most, measure_growth
 from benchmarks.results import Results
 from benchmarks.scenarios import (
@@ -55,6 +56,7 @@ def measure(effort: Effort) -> Results:
         run_roles(stage, results, effort, students, GRADE)
         run_uncached(stage, results, effort, iter(fresh))
         run_browsing(stage, results, browsed)
+        run_creating(stage, results, students)
     return results
 
 

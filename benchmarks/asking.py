@@ -52,6 +52,21 @@ def events(students: Sequence[str], key: str) -> list[bytes]:
     ]
 
 
+def creations(students: Iterable[str], key: str) -> list[bytes]:
+    """A plan for each student, every call one of its own."""
+    return [_post("/v1/interventions", _plan(student), key, "") for student in students]
+
+
+def _plan(student: str) -> dict[str, object]:
+    return {
+        "student_id": student,
+        "type": "auto",
+        "target_level": 0.85,
+        "duration_days": 14,
+        "idempotency_key": f"bench-{next(_numbers)}",
+    }
+
+
 def _event(student: str, number: int) -> dict[str, object]:
     return {
         "student_id": student,

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -60,6 +60,8 @@ class Stage:
     key: str
     redis_url: str
     database_url: str
+    start_worker: Callable[[], None]
+    """A worker of the first hub begins; it ends with the stage."""
     servers: dict[str, Server] = field(default_factory=dict)
 
     def ask(self, path: str, body: object = None) -> Any:
@@ -102,12 +104,14 @@ def running_stage() -> Iterator[Stage]:
         key = settings.api_key.get_secret_value() if settings.api_key else ""
         url = settings.redis_url.get_secret_value() if settings.redis_url else ""
         database = settings.database_url.get_secret_value() if settings.database_url else ""
-        stage = Stage(key, url, database)
+        working: list[Settings] = []
+        stage = Stage(key, url, database, lambda: _work(stack, guard, working[0]))
         for delay in DELAYS_MS:
             nodes = _module(
                 stack, guard, folder, f"nodes_{delay}ms", ("benchmarks.nodes", str(delay))
             )
             stage.servers[f"hub_{delay}ms"] = _hub(stack, guard, _beside(settings, nodes))
+            working.append(_beside(settings, nodes))
             if delay == DELAYS_MS[0]:
                 limited = settings.model_copy(update={"rate_limit_per_minute": NO_END})
                 stage.servers["hub_limited"] = _hub(stack, guard, _beside(limited, nodes))
@@ -145,6 +149,13 @@ def _hub(stack: ExitStack, guard: Guard, settings: Settings) -> Server:
     folder.mkdir()
     program = programs.api(settings.model_copy(update={"audit_spool_dir": folder}))
     return Server(settings.port, _start(stack, guard, settings.data_dir, program))
+
+
+def _work(stack: ExitStack, guard: Guard, settings: Settings) -> None:
+    folder = settings.data_dir / "worker"
+    folder.mkdir()
+    program = programs.worker(settings.model_copy(update={"audit_spool_dir": folder}))
+    _start(stack, guard, settings.data_dir, program)
 
 
 def _yardsticks(redis_url: str) -> dict[str, tuple[str, ...]]:

@@ -59,6 +59,12 @@ PROMISES: dict[str, str] = {
     "cache-sealed": "Nothing personal is readable in the cache store.",
     "cache-away": "Without the cache store the hub is slower, not wrong.",
     "cache-line": "One connection to the store: pipelined, bounded, judged fairly, found again.",
+    # classes
+    "class-analytics": "A class or grade in one answer: n and interval beside each figure.",
+    "class-statistics": "Class figures are pooled; their intervals cover what they say.",
+    "class-risks": "Reasons for help are codes with numbers, in sentences.",
+    "class-access": "Only who may see a whole class gets its figures; small groups stay hidden.",
+    "class-cache": "A change of a student makes exactly their class and grade stale.",
     # nodes
     "node-dialects": "MCP of both eras and bare JSON-RPC nodes are understood.",
     "node-http": "What is no clear HTTP answer to the question, or too large, is refused.",
@@ -176,14 +182,15 @@ PROMISES |= {
 }
 
 GAPS: dict[str, str] = {
-    "class-analytics": "get_class_analytics and the L3 cache are not built yet.",
+    "class-alerts": "Alerts, figures that show why, MCP resources and prompts are to come.",
     "performance-aims": (
         "Aims of a cached MCP call and of an uncached profile are measured and missed: 0.20 of the "
         "floor, not 0.5; 4.3 times the plain SDK, not 6; 202 and 234 us, not 130 and 200; 1,110 "
         "us uncached, not 600; 6 ms over the slowest node, not 5 (docs/benchmarks.md)."
     ),
     "scale-figures": "Growth is measured to 1 M students and 1 M events; 10 M events are not.",
+    "reports": "Daily and weekly reports are neither asked for on time nor stored yet.",
     "live-stream": "No SSE and no resource updates yet.",
-    "admin": "/admin has keys and nodes; caches, jobs, partitions and audit are to come.",
+    "admin": "/admin has no caches, partitions or settings of alerts yet.",
     "traces": "No OpenTelemetry traces yet; request ids link log lines.",
 }

@@ -113,6 +113,7 @@ CAST: dict[str, Actor] = {
 
 EVERYBODY = frozenset({"admin", "service", "teacher", "parent", "student"})
 SYSTEMS = frozenset({"admin", "service"})
+STAFF = SYSTEMS | {"teacher"}
 Ask = Callable[[httpx2.Client, Target, int], httpx2.Response]
 
 
@@ -197,6 +198,23 @@ def _tools() -> dict[str, Operation]:
     return found
 
 
+def _class_of(target: Target) -> str:
+    """The class of the student; one that does not exist for a student who does not."""
+    place = PLACES.get(target.place, {**OWN, "class_name": "없음"})
+    return f"{place['school_id']}:{place['grade']}:{place['class_name']}"
+
+
+def _class_read(client: httpx2.Client, target: Target, days: int) -> httpx2.Response:
+    return client.get(f"/v1/classes/{_class_of(target)}/analytics", params={"days": days})
+
+
+def _class_tool(client: httpx2.Client, target: Target, days: int) -> httpx2.Response:
+    arguments = {"class_id": _class_of(target), "days": days}
+    params = {"name": "get_class_analytics", "arguments": arguments}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
+    return client.post("/rpc", json=body)
+
+
 def _route(path: str, *shows: str, roles: frozenset[str] = EVERYBODY) -> dict[str, Operation]:
     return {path: Operation(_get(path), (f"GET {path}",), shows, roles)}
 
@@ -224,6 +242,8 @@ READS: dict[str, Operation] = {
     ),
     "batch of profiles": Operation(_batch, ("POST /v1/profiles",), ("name",)),
     **_tools(),
+    "class": Operation(_class_read, ("GET /v1/classes/{class_id}/analytics",), (), STAFF),
+    "class by /rpc": Operation(_class_tool, ("POST /rpc", "tool get_class_analytics"), (), STAFF),
 }
 
 

@@ -22,7 +22,13 @@ pytestmark = [
 
 SCRIPT = Path(__file__).parent / "list_and_call.cjs"
 TOOL = "get_unified_profile"
-TOOLS = [TOOL, "get_unified_profiles", "schedule_periodic_task"]
+TOOLS = [
+    TOOL,
+    "get_unified_profiles",
+    "get_class_analytics",
+    "create_learning_intervention",
+    "schedule_periodic_task",
+]
 KEY = {"X-API-Key": ADMINISTRATOR_KEY}
 
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 NO_ROOMS = frozenset({"entry", "migrations", "nodes", "platform"})
 ROOMS = {folder.parent.name for folder in ROOT.glob("src/student_hub/*/__init__.py")} - NO_ROOMS
 SHOWN = frozenset({"service", "schemas", "errors", "policy"})
-READERS = frozenset({"profiles"})
+READERS = frozenset({"profiles", "analytics"})
 ROOMS_WITHIN = frozenset({("access", "audit")})
 """Small rooms inside a room, which show what a room shows."""
 

@@ -43,8 +43,13 @@ async def test_the_printed_mcp_entry_connects_a_client(stack: Stack) -> None:
         transport = streamable_http_client(server["url"], http_client=http)
         async with Client(transport) as client:
             tools = await client.list_tools()
-    names = ["get_unified_profile", "get_unified_profiles", "schedule_periodic_task"]
-    assert [tool.name for tool in tools.tools] == names
+    assert [tool.name for tool in tools.tools] == [
+        "get_unified_profile",
+        "get_unified_profiles",
+        "get_class_analytics",
+        "create_learning_intervention",
+        "schedule_periodic_task",
+    ]
 
 
 @pytest.mark.requirement("cli-env-status")

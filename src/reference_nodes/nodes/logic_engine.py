@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from reference_nodes.learning.model import Estimate
 from reference_nodes.learning.standing import unmet
+from reference_nodes.nodes.batches import knowledge_tool
 from reference_nodes.nodes.questions import (
     Interval,
     Share,
@@ -58,7 +59,8 @@ def tools(context: NodeContext) -> list[NodeTool]:
             arguments=StudentQuestion,
             answer=KnowledgeState,
             run=get_knowledge_state,
-        )
+        ),
+        knowledge_tool(context),
     ]
 
 

@@ -10,6 +10,7 @@ from reference_nodes.curriculum.graph import Graph
 from reference_nodes.learning.model import Estimate
 from reference_nodes.learning.overall import overall_mastery
 from reference_nodes.learning.standing import UNMET_BELOW, unmet
+from reference_nodes.nodes.batches import levels_tool
 from reference_nodes.nodes.questions import (
     Interval,
     Share,
@@ -100,6 +101,7 @@ def tools(context: NodeContext) -> list[NodeTool]:
             answer=WeakAreas,
             run=analyze_weak_areas,
         ),
+        levels_tool(context),
     ]
 
 

@@ -32,6 +32,7 @@ SYSTEMS = frozenset({Role.ADMIN, Role.SERVICE})
 PEOPLE = EVERYBODY - {Role.SERVICE}
 PLANNERS = frozenset({Role.ADMIN, Role.SERVICE, Role.TEACHER})
 READERS = PEOPLE - {Role.ADMIN}
+STAFF = SYSTEMS | {Role.TEACHER}
 
 Rule: TypeAlias = AbstractSet[Role] | Open
 
@@ -71,6 +72,9 @@ RULES: Mapping[str, Rule] = {
     "GET /v1/students/{student_id}/history": EVERYBODY,
     "GET /v1/students/{student_id}/profile": EVERYBODY,
     "POST /v1/profiles": EVERYBODY,
+    # classes
+    "tool get_class_analytics": STAFF,
+    "GET /v1/classes/{class_id}/analytics": STAFF,
     # administration
     "POST /admin/keys": ADMINS,
     "GET /admin/keys": ADMINS,

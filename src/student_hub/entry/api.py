@@ -9,6 +9,7 @@ from student_hub.access.routes import grants_router as grants
 from student_hub.access.routes import router as access
 from student_hub.access.rules import RULES, Doors
 from student_hub.access.tokens.routes import metadata_router
+from student_hub.analytics.routes import router as analytics
 from student_hub.entry.assembly import Start, Stop, assemble, nothing
 from student_hub.entry.tokens import resource_of
 from student_hub.entry.tools import TOOLS
@@ -46,6 +47,7 @@ ROUTERS = (
     tasks,
     notifications,
     interventions,
+    analytics,
 )
 
 PRICES: Mapping[str, Price] = {
@@ -53,6 +55,7 @@ PRICES: Mapping[str, Price] = {
     "POST /v1/students/{student_id}/export": EXPENSIVE,
     "POST /v1/interventions": EXPENSIVE,
     "POST /v1/profiles": per_item("student_ids"),
+    "GET /v1/classes/{class_id}/analytics": EXPENSIVE,
 }
 """What routes cost; any other is one ordinary call."""
 AT_ONCE = frozenset({"GET /v1/students/{student_id}/profile"})

@@ -14,6 +14,7 @@ from student_hub.access.service import Access
 from student_hub.entry.context import broker_url, given, secret
 from student_hub.entry.job_log import witness_of
 from student_hub.entry.rooms import notifications
+from student_hub.entry.rooms.analytics import build_analytics
 from student_hub.entry.rooms.interventions import Followers, build_interventions
 from student_hub.entry.rooms.interventions import handlers_of as handlers_of_interventions
 from student_hub.entry.rooms.schedules import build_schedules
@@ -242,6 +243,7 @@ def _build_readers(house: House, settings: Settings) -> None:
             interventions=parts.get(Interventions),
         )
     )
+    house.closing.append(build_analytics(parts).close)
 
 
 def _gateway(settings: Settings, metrics: Metrics) -> Gateway:

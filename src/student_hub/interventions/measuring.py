@@ -91,7 +91,7 @@ class Measuring:
             ids = await self._students.ids_in(tx, _filter(scope))
         async with self._db.transaction(SYSTEM) as tx:
             effect = await self.effect_among(tx, ids)
-        return effect if caller.sees_all or effect.n >= FEWEST_SHOWN else hidden(effect)
+        return effect if caller.sees_all else shown_of_few(effect)
 
     async def effect_among(self, tx: Transaction, ids: Sequence[UUID]) -> EffectOfMany:
         """The effect over these students' completed interventions; the transaction sees all."""
@@ -129,6 +129,11 @@ class Measuring:
         answered = await self._q_dna.mastery_levels(student_id)
         overall = answered.value.overall
         return None if overall is None else ability_of(overall)
+
+
+def shown_of_few(effect: EffectOfMany) -> EffectOfMany:
+    """The effect, without figures where it is of fewer than five students."""
+    return effect if effect.n >= FEWEST_SHOWN else hidden(effect)
 
 
 def _filter(scope: Scope) -> StudentFilter:

@@ -95,6 +95,17 @@ class Gateway:
         finally:
             self._observe(tool.node.value, tool.name, status, self._monotonic() - started)
 
+    async def if_offered(
+        self, tool: NodeTool[A], arguments: Mapping[str, Any], *, deadline: float | None = None
+    ) -> A | None:
+        """The answer of `call`; None when the node is well and says that it has no such tool."""
+        try:
+            return (await self.call(tool, arguments, deadline=deadline)).value
+        except NodeFailed as failed:
+            if failed.reason is not Reason.ERROR or await self.offers(tool, failed):
+                raise
+        return None
+
     async def offers(self, tool: NodeTool[Any], failed: NodeFailed) -> bool:
         """Whether the node has the tool whose call failed so, as far as it can be found out."""
         if isinstance(failed.__cause__, Refused):

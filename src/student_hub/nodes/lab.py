@@ -1,12 +1,9 @@
 """Node 4, the Lab: what a student did, and the place where learning events are handed in."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
-
-from student_hub.nodes.errors import NodeFailed, Reason
 from student_hub.nodes.gateway import Answered, Gateway
 from student_hub.nodes.registry import NodeName, NodeTool
 from student_hub.nodes.schemas import Activities, Forgotten, Recorded, VoidedThere
@@ -15,7 +12,6 @@ ACTIVITIES = NodeTool(NodeName.LAB, "get_recent_activities", Activities, "activi
 RECORD = NodeTool(NodeName.LAB, "record_events", Recorded, limit_s=30.0)
 VOID = NodeTool(NodeName.LAB, "void_event", VoidedThere, limit_s=10.0)
 FORGET = NodeTool(NodeName.LAB, "forget_student", Forgotten, limit_s=30.0)
-A = TypeVar("A", bound=BaseModel)
 
 
 class Lab:
@@ -37,19 +33,10 @@ class Lab:
     async def void_event(self, source_node: int, source_id: str) -> bool:
         """Whether the event counted at the node until now; False where it has no such tool."""
         which = {"source_node": source_node, "source_id": source_id}
-        answer = await self._if_offered(VOID, which)
+        answer = await self._gateway.if_offered(VOID, which)
         return answer is not None and answer.voided
 
     async def forget_student(self, student_id: UUID) -> int | None:
         """How many events of the student the node destroyed; None where it has no such tool."""
-        answer = await self._if_offered(FORGET, {"student_id": str(student_id)})
+        answer = await self._gateway.if_offered(FORGET, {"student_id": str(student_id)})
         return None if answer is None else answer.forgotten
-
-    async def _if_offered(self, tool: NodeTool[A], arguments: Mapping[str, Any]) -> A | None:
-        """The tool's answer; None when the node is well and says that it has no such tool."""
-        try:
-            return (await self._gateway.call(tool, arguments)).value
-        except NodeFailed as failed:
-            if failed.reason is not Reason.ERROR or await self._gateway.offers(tool, failed):
-                raise
-        return None

@@ -78,6 +78,7 @@ class Action(StrEnum):
     INBOX_READ = "inbox.read"
     PREFERENCES_READ = "preferences.read"
     PREFERENCES_SET = "preferences.set"
+    ANALYTICS_READ = "analytics.read"
 
 
 class Outcome(StrEnum):
