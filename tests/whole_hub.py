@@ -31,6 +31,10 @@ ANSWERS: dict[str, Any] = {
     "get_latest_reports": [
         {"report_id": "REP123", "type": "weekly", "generated_at": "2026-01-05T10:00:00Z"}
     ],
+    "analyze_weak_areas": [{"concept": "이차함수", "current_mastery": 0.65}],
+    "generate_learning_path": [
+        {"step": 1, "activity": "practice", "concept": "이차함수", "num_problems": 10}
+    ],
     "get_school": lambda wanted: {"school_id": wanted["school_id"], "name": "한빛고등학교"},
 }
 

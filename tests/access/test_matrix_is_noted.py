@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import httpx2
 import pytest
 
-from access.matrix import READS, WRITES, Ask, Target
+from access.matrix import PLACES, READS, WRITES, Ask, Target
 from access.matrix_stage import Stage
 
 pytestmark = [pytest.mark.requirement("audit-reads", "audit-writes"), pytest.mark.timeout(300)]
@@ -52,10 +52,17 @@ def unnoted(
         of_it = [
             entry
             for entry in notes[requests[name]]
-            if str(target.id) in str(entry["student_ids"]) and entry["outcome"] == outcome
+            if is_about(entry, target) and entry["outcome"] == outcome
         ]
         if {entry["door"] for entry in of_it} != {door_of(name)}:
             yield f"{name}: {notes[requests[name]]}"
+
+
+def is_about(entry: Entry, target: Target) -> bool:
+    """It names the student, or the class whose figures they are part of."""
+    place = PLACES[target.place]
+    named = f"{place['school_id']}:{place['grade']}:{place['class_name']}"
+    return str(target.id) in str(entry["student_ids"]) or named in str(entry["detail"])
 
 
 def door_of(name: str) -> str:

@@ -48,7 +48,8 @@ async def test_every_worker_ticks_each_second(house: House) -> None:
 @pytest.mark.requirement("schedules")
 def test_the_contracts_periodic_work_is_at_its_times_in_seoul() -> None:
     """09:00 each day, 10:00 on Mondays, every hour on the hour."""
-    types = {one.name: TaskType(one.draft.task_type, note_of) for one in STANDING}
+    names = [one.draft.task_type for one in STANDING]
+    types = {name: TaskType(name, note_of) for name in names}
     drafts = [checked(one.draft, types) for one in STANDING]
     schedules = [schedule_of(draft, NOON) for draft in drafts]
     first = [next_times(each, each.after(NOON), 2) for each in schedules]

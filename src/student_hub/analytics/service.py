@@ -60,11 +60,12 @@ class Classes:
         if not 1 <= days <= MOST_DAYS:
             raise InvalidInput.field("days", f"is not between 1 and {MOST_DAYS}")
         await permit.granted()
-        with self._audit.refusals(caller, Action.ANALYTICS_READ):
+        about = {"class": place.id}
+        with self._audit.refusals(caller, Action.ANALYTICS_READ, detail=about):
             wanted = await self._admit(caller, place, Window(self._clock(), days))
         found = await self._shelf.get(wanted.name)
         kept = found or await self._gatherer.gather(caller, wanted)
-        self._audit.saw(caller, Action.ANALYTICS_READ, kept.named, detail={"class": place.id})
+        self._audit.saw(caller, Action.ANALYTICS_READ, kept.named, detail=about)
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         cached = found is not None
         facts: dict[str, Fact] = {"event": "class_analysed", "cached": cached}

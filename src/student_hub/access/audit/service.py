@@ -87,14 +87,19 @@ class Audit:
 
     @contextmanager
     def refusals(
-        self, caller: Caller, action: Action, student_ids: Sequence[UUID] = NOBODY
+        self,
+        caller: Caller,
+        action: Action,
+        student_ids: Sequence[UUID] = NOBODY,
+        *,
+        detail: Detail | None = None,
     ) -> Iterator[None]:
         """Writes down that it was refused, when the block says not found or forbidden."""
         try:
             yield
         except HubError as error:
             if error.kind in {Kind.NOT_FOUND, Kind.FORBIDDEN}:
-                self.saw(caller, action, student_ids, outcome=Outcome.REFUSED)
+                self.saw(caller, action, student_ids, outcome=Outcome.REFUSED, detail=detail)
             raise
 
     async def page(
