@@ -142,6 +142,25 @@ def test_a_key_is_its_callers_own_and_stands_for_its_arguments(room: Room) -> No
     assert answer.json()["intervention_id"] != first["intervention_id"]
 
 
+@pytest.mark.requirement("intervention-once", "no-leaks")
+def test_a_key_that_was_used_for_one_who_is_seen_no_more_is_a_conflict(room: Room) -> None:
+    """Not an error of the hub; and nothing is planned."""
+    other = room.enrol(class_name="2반")
+    key = room.key_of("teacher", ["read", "plan"], **CLASS, **HOMEROOM)
+    grants = room.http.get("/admin/grants").json()["grants"]
+    teacher = next(each for each in grants if each["class_name"] == "1반")
+    room.http.post("/admin/grants", json={"subject": teacher["subject"], **OTHER, **HOMEROOM})
+    with room.hub.client(key) as http:
+        first = http.post("/v1/interventions", json=room.wish(idempotency_key="k"))
+        assert first.status_code == 201
+        assert room.http.delete(f"/admin/grants/{teacher['id']}").is_success
+        wish = room.wish(idempotency_key="k", student_id=other)
+        again = http.post("/v1/interventions", json=wish)
+        assert (again.status_code, again.json()["code"]) == (409, -32005)
+        listed = http.get("/v1/interventions").json()["interventions"]
+    assert listed == []
+
+
 @pytest.mark.requirement("intervention-once")
 async def test_many_callers_at_once_make_one_plan_for_each_key(
     room: Room, owner: asyncpg.Connection

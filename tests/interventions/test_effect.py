@@ -142,6 +142,33 @@ async def test_abilities_of_the_treated_and_of_others_are_kept_at_both_ends(
     assert found["verdict"] == "too_few_to_tell"
 
 
+async def test_who_gets_a_plan_or_is_stopped_meanwhile_is_not_compared_with(
+    room: Room, owner: asyncpg.Connection
+) -> None:
+    """At the end those are asked about who are still untreated, and may be processed."""
+    others = [room.enrol() for _ in range(6)]
+    plan = room.create()
+    await room.hub.work()
+    helped, stopped = others[0], others[1]
+    begun = room.create(student_id=helped)
+    room.do(begun, "pause")
+    stop = {"state": "stopped", "reason": "요청"}
+    room.http.put(f"/v1/students/{stopped}/processing", json=stop).raise_for_status()
+    await room.hub.work()
+    room.do(plan, "complete")
+    await room.hub.work()
+    rows = await owner.fetch(
+        "SELECT student_id FROM intervention_abilities WHERE phase = 'end' "
+        "AND intervention_id = (SELECT id FROM interventions WHERE status = 'completed')"
+    )
+    assert {str(row["student_id"]) for row in rows} == {room.student, *others[2:]}
+    at_start = await owner.fetch(
+        "SELECT student_id FROM intervention_abilities WHERE phase = 'start' AND NOT treated "
+        "AND intervention_id = (SELECT id FROM interventions WHERE status = 'paused')"
+    )
+    assert room.student not in {str(row["student_id"]) for row in at_start}
+
+
 async def test_of_few_students_a_teacher_is_shown_no_figure(room: Room) -> None:
     """Fewer than five could be known by it; of those whom they do not see there is none."""
     for _ in range(5):

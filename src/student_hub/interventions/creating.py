@@ -128,8 +128,16 @@ class Creating:
         stored = await repository.one(tx, row["id"])
         assert stored is not None, "was added in this transaction"  # noqa: S101
         answer = shown(stored)
-        await repository.note_call(tx, self._call_row(call, answer))
+        await self._keep_call(tx, call, answer)
         return answer
+
+    async def _keep_call(self, tx: Transaction, call: Call, answer: Intervention) -> None:
+        row = self._call_row(call, answer)
+        if not call.has_key:
+            await repository.note_call(tx, row)
+        elif not await repository.note_keyed_call(tx, row):
+            # It was used for a student whom the caller does not see any more.
+            raise CallReused
 
     async def _earlier(self, tx: Transaction, call: Call) -> Intervention | None:
         found = await repository.call_of(tx, call.subject, call.name)

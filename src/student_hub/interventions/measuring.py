@@ -15,7 +15,7 @@ from student_hub.platform.clock import Clock
 from student_hub.platform.db.database import Database, Transaction
 from student_hub.platform.security.caller import SYSTEM, Caller
 from student_hub.platform.security.caller import Scope as CredentialScope
-from student_hub.students.schemas import Student, StudentFilter
+from student_hub.students.schemas import StudentFilter
 from student_hub.students.service import Students
 
 MOST_OTHERS = 40
@@ -64,6 +64,7 @@ class Measuring:
         """Writes them down; of students who are still there."""
         treated, abilities = measured
         there = await self._students.existing(tx, sorted(abilities))
+        there -= (await self._students.not_open(tx, there)).keys()
         if treated not in there or await repository.one(tx, intervention_id) is None:
             return
         rows = [
@@ -104,19 +105,21 @@ class Measuring:
     ) -> list[UUID]:
         if phase is Phase.END:
             started = await repository.abilities(tx, [intervention_id], Phase.START)
-            return [row.student_id for row in started if not row.treated]
+            others = [row.student_id for row in started if not row.treated]
+            return await self._untreated(tx, others)
         student = await self._students.require(tx, student_id)
-        return await self._untreated(tx, student)
-
-    async def _untreated(self, tx: Transaction, student: Student) -> list[UUID]:
         grade = StudentFilter(school_id=student.school_id, grade=student.grade)
-        mates = [each for each in await self._students.ids_in(tx, grade) if each != student.id]
-        treated = set(await repository.running_among(tx, mates))
-        closed = await self._students.not_open(tx, mates)
-        free = [each for each in mates if each not in treated and each not in closed]
+        mates = [each for each in await self._students.ids_in(tx, grade) if each != student_id]
+        free = await self._untreated(tx, mates)
         # Spread over the grade: ids are in the order in which the students came.
         step = max(1, len(free) // MOST_OTHERS)
         return free[::step][:MOST_OTHERS]
+
+    async def _untreated(self, tx: Transaction, ids: Sequence[UUID]) -> list[UUID]:
+        """Those who never had a plan that was begun, and whose data may be processed."""
+        treated = await repository.ever_planned(tx, ids)
+        closed = await self._students.not_open(tx, ids)
+        return [each for each in ids if each not in treated and each not in closed]
 
     async def _if_known(self, student_id: UUID, places: asyncio.Semaphore) -> float | None:
         async with places:

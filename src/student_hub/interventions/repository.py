@@ -63,6 +63,12 @@ async def call_of(tx: Transaction, subject: str, call: str) -> CallRow | None:
     return await tx.session.get(CallRow, (subject, call), populate_existing=True)
 
 
+async def note_keyed_call(tx: Transaction, row: dict[str, Any]) -> bool:
+    """Writes down what a call under a key made; False when the key is taken, unseen, by another."""
+    new = insert(CallRow).values(row).on_conflict_do_nothing().returning(CallRow.call)
+    return (await tx.session.execute(new)).one_or_none() is not None
+
+
 async def note_call(tx: Transaction, row: dict[str, Any]) -> None:
     """Writes down what a call made; over one that was so long ago that it is another call."""
     new = insert(CallRow).values(row)
@@ -128,6 +134,13 @@ async def running_among(tx: Transaction, ids: Collection[UUID]) -> list[UUID]:
     """Those of the students who have an active intervention."""
     query = select(InterventionRow.student_id).where(RUNNING, InterventionRow.student_id.in_(ids))
     return list((await tx.session.scalars(query.distinct())).all())
+
+
+async def ever_planned(tx: Transaction, ids: Collection[UUID]) -> set[UUID]:
+    """Those of the students for whom an intervention has ever begun."""
+    begun = InterventionRow.started_at.is_not(None)
+    query = select(InterventionRow.student_id).where(begun, InterventionRow.student_id.in_(ids))
+    return set((await tx.session.scalars(query.distinct())).all())
 
 
 async def running_of(tx: Transaction, student_id: UUID) -> list[UUID]:
