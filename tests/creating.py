@@ -22,7 +22,7 @@ ANSWERED_WITHIN_S = 30.0
 UNDER_WAY = "finished_at IS NULL AND kind <> 'measure_abilities' AND kind <> 'measure_ability'"
 COUNTS = {
     "interventions": "SELECT count(*) FROM interventions",
-    "students' checks": "SELECT count(*) FROM scheduled_tasks WHERE student_id IS NOT NULL",
+    "checks": "SELECT count(*) FROM scheduled_tasks WHERE student_id IS NOT NULL",
     "events": "SELECT count(*) FROM learning_history WHERE source_node = 0",
     "notices": "SELECT count(*) FROM notices WHERE template = 'intervention_created'",
 }

@@ -16,6 +16,7 @@ from killing import ensemble
 SEED = 29
 CREATIONS = int(os.environ.get("CHAOS_CREATIONS", "20000"))
 KILLS = CREATIONS // 100
+PLACES = {"high_priority_threads": 8, "default_threads": 8, "low_priority_threads": 4}
 KILLED = ("api", "worker", "beat", "postgres", "valkey")
 
 
@@ -27,7 +28,9 @@ async def test_twenty_thousand_interventions_under_two_hundred_kills(figures: Fi
     with (
         light_nodes(5) as nodes,
         mail_server() as sink,
-        ensemble(nodes, smtp_url=sink.url, quiet_hours="off", forward_events=False) as hub,
+        ensemble(
+            nodes, smtp_url=sink.url, quiet_hours="off", forward_events=False, **PLACES
+        ) as hub,
     ):
         creating = Creating(hub, chance)
         keys = [f"key-{number}" for number in range(CREATIONS)]
