@@ -11,14 +11,12 @@ from student_hub.interventions.lifecycle import Status
 from student_hub.nodes.schemas import Code, Interval, PathStep, Share, Term
 from student_hub.platform.shown_ids import Shown
 from student_hub.platform.text import FreeText, Text
+from student_hub.schedules.schemas import RequestKey, TaskId
 
 InterventionId = Annotated[UUID, Shown("INT")]
-TaskId = Annotated[UUID, Shown("TASK")]
 Target = Annotated[float, Field(gt=0, le=1)]
 Days = Annotated[int, Field(ge=1, le=365)]
 Focus = Annotated[list[Annotated[Text, Field(max_length=100)]], Field(min_length=1, max_length=20)]
-CallKey = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[\x21-\x7e]+$")]
-"""What a caller names a call by, so that it can be repeated: printable ASCII without blanks."""
 Reason = Annotated[Text, Field(max_length=500)]
 StepNumber = Annotated[int, Field(ge=1, le=500)]
 
@@ -48,7 +46,7 @@ class NewIntervention(BaseModel):
     target_level: Target
     duration_days: Days
     focus_areas: Focus | None = None
-    idempotency_key: CallKey | None = None
+    idempotency_key: RequestKey | None = None
 
 
 class AreaToMend(BaseModel):

@@ -6,7 +6,6 @@ from uuid import UUID
 from pydantic import Field
 
 from student_hub.interventions.schemas import (
-    CallKey,
     Days,
     Focus,
     Intervention,
@@ -18,6 +17,7 @@ from student_hub.interventions.service import Interventions
 from student_hub.platform.limits.costs import EXPENSIVE
 from student_hub.platform.mcp.tool import tool
 from student_hub.platform.security.caller import Caller
+from student_hub.schedules.schemas import RequestKey
 
 StudentId = Annotated[UUID, Field(description="The student's UUID, as the hub's register has it.")]
 Type = Annotated[
@@ -31,7 +31,7 @@ Areas = Annotated[
     Field(description="Names or codes of concepts to work on; without it the weakest ones."),
 ]
 Key = Annotated[
-    CallKey | None,
+    RequestKey | None,
     Field(description="The same key is the same call: send it again after a lost answer."),
 ]
 
